@@ -1,0 +1,1 @@
+"""Pioneer Grid: the service."""

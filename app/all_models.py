@@ -1,0 +1,17 @@
+"""Every table, for Alembic and tests."""
+
+from sqlmodel import SQLModel
+
+from app.areas import models as areas
+from app.audit import models as audit
+from app.auth import models as auth
+from app.care import models as care
+from app.import_export import models as import_export
+from app.people import models as people
+from app.posts import models as posts
+from app.reports import models as reports
+from app.screening import models as screening
+from app.sync import models as sync
+
+MODULES = (audit, auth, areas, people, posts, screening, care, reports, import_export, sync)
+metadata = SQLModel.metadata

@@ -1,0 +1,300 @@
+"""The actor, what the actor may do where, and the accounts behind."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, false, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.audit import service as audit
+from app.auth.models import Account, AccountKind, Device, RefreshToken, Role, RoleGrant
+from app.auth.schemas import AccountCreate, AccountRead, GrantRead, HeldArea, MeRead
+from app.core import crypto
+from app.core.area_code import code_of, level_of, prefix_of
+from app.core.db import NOWHERE, Scope
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.paging import decode_cursor, encode_cursor
+
+PHONE = "account.phone"
+
+DESK = frozenset({Role.CITY, Role.DISTRICT, Role.STREET, Role.COMMITTEE})
+"""Roles that work at a desk: they see the registry of their part and manage it."""
+WORKERS = frozenset({Role.GRID_WORKER, Role.PARTY_MEMBER})
+"""Roles that work doors."""
+OVERSEERS = DESK | {Role.VIEWER}
+"""Roles that may read figures."""
+PEOPLE = DESK | WORKERS
+CLIENTS = frozenset({Role.API_CLIENT})
+
+_RANK = {Role.CITY: 4, Role.DISTRICT: 3, Role.STREET: 2, Role.COMMITTEE: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in account on a device, with its grants."""
+
+    id: UUID
+    name: str
+    kind: str
+    device_id: UUID | None
+    grants: tuple[tuple[Role, str], ...]
+    must_change_password: bool = False
+    scope: Scope = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scope", Scope(tuple(sorted({prefix for _, prefix in self.grants}))))
+
+    @property
+    def doer(self) -> audit.Doer:
+        """The actor as the trail names it."""
+        return audit.Doer(self.id, self.name, self.device_id)
+
+    def has(self, roles: Iterable[Role]) -> bool:
+        """Whether any grant is one of `roles`, anywhere."""
+        wanted = frozenset(roles)
+        return any(role in wanted for role, _ in self.grants)
+
+    def prefixes(self, roles: Iterable[Role]) -> list[str]:
+        """Prefixes where the actor holds one of `roles`."""
+        wanted = frozenset(roles)
+        return sorted({prefix for role, prefix in self.grants if role in wanted})
+
+    def may(self, code: str, roles: Iterable[Role]) -> bool:
+        """Whether the actor holds one of `roles` over all of `code`."""
+        prefix = prefix_of(code)
+        return any(prefix.startswith(p) for p in self.prefixes(roles))
+
+    def demand(self, code: str, roles: Iterable[Role]) -> None:
+        """Raise NotFound when `code` is outside the actor's scope, Forbidden when the role is missing there."""
+        if not self.scope.covers(prefix_of(code)):
+            raise NotFound
+        if not self.may(code, roles):
+            raise Forbidden
+
+
+def in_scope(column: Any, actor: Actor, roles: Iterable[Role] | None = None) -> ColumnElement[bool]:
+    """The condition that a community or division code lies where the actor holds `roles` (any, when None).
+
+    Row-level security says the same; this adds the prefix ranges that an index can use.
+    """
+    prefixes = actor.prefixes(roles if roles is not None else Role)
+    if not prefixes:
+        return false()
+    return or_(*(column.like(f"{prefix}%") for prefix in prefixes))
+
+
+# main.py puts here what belongs to rooms above: the responsibility areas an actor holds.
+held_areas_hooks: list[Callable[[AsyncSession, Actor], Awaitable[list[HeldArea]]]] = []
+
+
+# … and how divisions are called: 12-digit codes to names.
+division_names_hooks: list[Callable[[AsyncSession, list[str]], Awaitable[dict[str, str]]]] = []
+
+
+async def name_divisions(session: AsyncSession, codes: list[str]) -> dict[str, str]:
+    """Names of divisions by code; codes nobody knows are left out."""
+    names: dict[str, str] = {}
+    for hook in division_names_hooks:
+        names.update(await hook(session, codes))
+    return names
+
+
+async def list_held_areas(session: AsyncSession, actor: Actor) -> list[HeldArea]:
+    """The responsibility areas the actor holds."""
+    return [area for hook in held_areas_hooks for area in await hook(session, actor)]
+
+
+def _check_may_grant(actor: Actor, role: Role, code: str) -> None:
+    """A desk hands out roles below its own, and its own level's equals never, inside its part."""
+    prefix = prefix_of(code)
+    own = [_RANK[r] for r, p in actor.grants if r in _RANK and prefix.startswith(p)]
+    if not actor.scope.covers(prefix):
+        raise NotFound
+    if not own or max(own) <= _RANK.get(role, 0) or (role is Role.API_CLIENT and max(own) < _RANK[Role.DISTRICT]):
+        raise Forbidden
+
+
+_LEVEL_OF_ROLE = {
+    Role.CITY: "city",
+    Role.DISTRICT: "district",
+    Role.STREET: "town",
+    Role.COMMITTEE: "community",
+}
+
+
+async def create_account(
+    session: AsyncSession,
+    actor: Actor | None,
+    new: AccountCreate,
+    password_hash: str | None,
+    *,
+    is_demo: bool = False,
+) -> Account:
+    """Make an account with its first grant; `actor` None is the command line.
+
+    Raises Conflict (`login_taken`, `phone_taken`), Invalid (`role_level`) when the role does not fit the
+    division's level, Forbidden or NotFound when the actor may not hand out the role there.
+    """
+    wanted = _LEVEL_OF_ROLE.get(new.role)
+    if wanted is not None and level_of(new.division_code) != wanted:
+        raise Invalid(
+            "role_level",
+            "这个角色与所选区划的级别不符。",
+            "This role does not fit the division's level.",
+            "role",
+        )
+    if actor is not None:
+        _check_may_grant(actor, new.role, new.division_code)
+    if await session.scalar(select(col(Account.id)).where(col(Account.login) == new.login)):
+        raise Conflict("login_taken", "这个登录名已有人使用。", "This login is taken.")
+    index = crypto.blind_index(new.phone, PHONE)
+    if index and await session.scalar(select(col(Account.id)).where(col(Account.phone_index) == index)):
+        raise Conflict("phone_taken", "这个手机号已登记在另一个账号。", "This phone number belongs to another account.")
+    account = Account(
+        kind=AccountKind.CLIENT if new.role is Role.API_CLIENT else AccountKind.PERSON,
+        login=new.login,
+        name=new.name,
+        phone_sealed=crypto.seal_text(new.phone, PHONE),
+        phone_index=index,
+        password_hash=password_hash,
+        must_change_password=actor is not None and new.password is not None and new.role is not Role.API_CLIENT,
+        is_demo=is_demo,
+    )
+    session.add(account)
+    await session.flush()
+    session.add(RoleGrant(account_id=account.id, role=new.role, division_prefix=prefix_of(new.division_code)))
+    await session.flush()
+    doer = actor.doer if actor else audit.SYSTEM
+    await audit.append_entry(session, doer, NOWHERE, "create_account", [account.id], {"role": new.role})
+    return account
+
+
+async def get_account_in_scope(session: AsyncSession, actor: Actor, account_id: UUID) -> Account:
+    """An account all of whose grants lie where the actor works at a desk; NotFound otherwise."""
+    account = await session.get(Account, account_id)
+    grants = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
+    desks = tuple(actor.prefixes(DESK))
+    if account is None or not grants or not all(g.division_prefix.startswith(desks) for g in grants):
+        raise NotFound
+    highest = max((_RANK[r] for r, _ in actor.grants if r in _RANK), default=0)
+    if account_id != actor.id and any(_RANK.get(Role(g.role), 0) >= highest for g in grants):
+        raise Forbidden
+    return account
+
+
+async def get_worker(session: AsyncSession, account_id: UUID, community_code: str) -> Account:
+    """An active person who may answer for doors in a community.
+
+    Raises Invalid (`account_not_here`) when there is none with a grant over the community.
+    """
+    account = await session.get(Account, account_id)
+    grants = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
+    here = any(community_code.startswith(g.division_prefix) and g.role in PEOPLE for g in grants)
+    if account is None or not account.is_active or not here:
+        raise Invalid(
+            "account_not_here",
+            "这个账号不在本村居工作。",
+            "This account does not work in this community.",
+            "account_id",
+        )
+    return account
+
+
+async def list_accounts(
+    session: AsyncSession, code: str, limit: int, cursor: str | None
+) -> tuple[list[AccountRead], str | None]:
+    """Accounts with a grant at or under `code`, by id, and the next cursor."""
+    below = select(col(RoleGrant.account_id)).where(col(RoleGrant.division_prefix).like(f"{prefix_of(code)}%"))
+    statement = select(Account).where(col(Account.id).in_(below)).order_by(col(Account.id)).limit(limit + 1)
+    if cursor:
+        (after,) = decode_cursor(cursor, str)
+        statement = statement.where(col(Account.id) > _uuid(after))
+    accounts = list((await session.scalars(statement)).all())
+    page = accounts[:limit]
+    found = select(RoleGrant).where(col(RoleGrant.account_id).in_([a.id for a in page]))
+    by_account: dict[UUID, list[GrantRead]] = {}
+    for grant in (await session.scalars(found)).all():
+        by_account.setdefault(grant.account_id, []).append(grant_read(grant.role, code_of(grant.division_prefix)))
+    await _put_names(session, [g for grants in by_account.values() for g in grants])
+    items = [account_read(a, by_account.get(a.id, [])) for a in page]
+    return items, encode_cursor(str(page[-1].id)) if len(accounts) > limit else None
+
+
+async def _put_names(session: AsyncSession, grants: list[GrantRead]) -> None:
+    names = await name_divisions(session, sorted({g.division_code for g in grants}))
+    for grant in grants:
+        grant.name = names.get(grant.division_code, "")
+
+
+async def read_me(session: AsyncSession, actor: Actor) -> MeRead:
+    """The actor's own account."""
+    account = await session.get(Account, actor.id)
+    if account is None:
+        raise NotFound
+    grants = [grant_read(role, code_of(prefix)) for role, prefix in actor.grants]
+    await _put_names(session, grants)
+    return MeRead(
+        id=account.id,
+        name=account.name,
+        login=account.login,
+        kind=account.kind,
+        must_change_password=account.must_change_password,
+        grants=grants,
+        areas=await list_held_areas(session, actor),
+    )
+
+
+def account_read(account: Account, grants: list[GrantRead]) -> AccountRead:
+    """An account as its committee sees it."""
+    return AccountRead(
+        id=account.id,
+        name=account.name,
+        login=account.login,
+        kind=account.kind,
+        is_active=account.is_active,
+        phone_masked=crypto.mask_phone(crypto.open_text(account.phone_sealed, PHONE)),
+        grants=grants,
+    )
+
+
+def grant_read(role: str, code: str) -> GrantRead:
+    """A grant as it is answered, its division's name still to be put in."""
+    return GrantRead(role=Role(role), division_code=code, name="", level=level_of(code))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid("cursor_invalid", "翻页标记无效。", "The cursor is not valid.", "cursor") from None
+
+
+async def load_actor(session: AsyncSession, account_id: UUID, device_id: UUID | None, epoch: int) -> Actor | None:
+    """The actor of a verified token, None when the account, its sessions or the device have been ended."""
+    account = await session.get(Account, account_id)
+    if account is None or not account.is_active or account.session_epoch != epoch:
+        return None
+    if device_id is not None:
+        device = await session.get(Device, (account_id, device_id))
+        if device is None or device.revoked_at is not None:
+            return None
+    grants = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
+    return Actor(
+        account.id, account.name, account.kind, device_id,
+        tuple((Role(g.role), g.division_prefix) for g in grants), account.must_change_password,
+    )  # fmt: skip
+
+
+async def end_sessions(session: AsyncSession, account_id: UUID, device_id: UUID | None) -> None:
+    """End the sessions of one device, or of all (None): their refresh tokens go, their access tokens lapse."""
+    statement = delete(RefreshToken).where(col(RefreshToken.account_id) == account_id)
+    if device_id is not None:
+        statement = statement.where(col(RefreshToken.device_id) == device_id)
+    else:
+        account = await session.get(Account, account_id)
+        if account is not None:
+            account.session_epoch += 1
+    await session.execute(statement)

@@ -1,0 +1,39 @@
+"""Keyset paging: an opaque cursor over the sort key of the last item."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from app.core.errors import Invalid
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+def encode_cursor(*key: Any) -> str:
+    """The cursor that stands after an item with this sort key."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(key), default=str)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """The sort key inside a cursor.
+
+    Raises `Invalid` (`cursor_invalid`) when it is not one of ours with values of `kinds`.
+    """
+    try:
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(key, list) or len(key) != len(kinds):
+            raise ValueError
+        for value, kind in zip(key, kinds, strict=True):
+            if not isinstance(value, kind) or (isinstance(value, str) and "\x00" in value):
+                raise ValueError
+    except (ValueError, binascii.Error, orjson.JSONDecodeError, UnicodeError):
+        raise Invalid(
+            "cursor_invalid",
+            "翻页标记无效,请从第一页重新开始。",
+            "The cursor is not valid; begin again.",
+            "cursor",
+        ) from None
+    return key

@@ -1,0 +1,148 @@
+"""Builds the app: every router, every hook, listed here and nowhere else."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from app.areas import routes as areas_routes
+from app.areas import service as areas
+from app.auth import routes as auth_routes
+from app.auth import service as auth
+from app.core import jobs
+from app.core.config import Settings, get_settings
+from app.core.db import EVERYWHERE, Database
+from app.core.logging import get_logger
+from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
+
+log = get_logger()
+
+ROUTERS: tuple[APIRouter, ...] = (auth_routes.router, areas_routes.router)
+
+
+def install_hooks() -> None:
+    """Tell lower rooms what they may ask of higher ones."""
+    auth.division_names_hooks[:] = [areas.name_divisions]
+
+
+def operation_id(route: APIRoute) -> str:
+    """The route function's name: one action, one name, everywhere."""
+    return route.name
+
+
+async def is_migrated(database: Database) -> bool:
+    """Whether the database stands at the newest revision."""
+    newest = ScriptDirectory("migrations").get_current_head()
+    async with database.session(EVERYWHERE) as session:
+        found = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    return found == newest
+
+
+@asynccontextmanager
+async def open_queue(url: str, *, run_worker: bool) -> AsyncIterator[None]:
+    """Open the job queue on a database; with `run_worker` this process also does the jobs."""
+    with jobs.queue.replace_connector(jobs.connector_for(url)):
+        async with jobs.queue.open_async():
+            worker: asyncio.Task[None] | None = None
+            if run_worker:
+                worker = asyncio.create_task(jobs.queue.run_worker_async(install_signal_handlers=False, concurrency=2))
+            try:
+                yield
+            finally:
+                if worker is not None:
+                    worker.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await worker
+
+
+def create_app(database_url: str | None = None, settings: Settings | None = None) -> FastAPI:
+    """The service over a migrated database; `database_url` None is for its OpenAPI document alone."""
+    settings = settings or get_settings()
+    install_hooks()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if database_url is None:
+            raise RuntimeError("create_app needs a database to serve")
+        database = Database(database_url, settings.pool_size)
+        await database.open()
+        app.state.database = database
+        async with open_queue(database_url, run_worker=settings.workers_inside):
+            yield
+        await database.close()
+
+    app = FastAPI(
+        title="Pioneer Grid 先锋网格",
+        version="0.1.0",
+        summary="Household registry, door-to-door screening, resident care, posts and coverage.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(RequestLog)
+    install_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1")
+    _add_operations(app)
+    serve_frontend(app, settings.frontend_dir)
+    _describe_problems(app)
+    return app
+
+
+def _add_operations(app: FastAPI) -> None:
+    """Health and metrics, outside `/api/v1`; they hold nothing about anybody."""
+
+    @app.get("/health/live", tags=["operations"])
+    async def health_live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @app.get("/health/ready", tags=["operations"], responses={503: {"description": "Not ready"}})
+    async def health_ready(request: Request) -> Response:
+        """The database answers and stands at the newest revision."""
+        try:
+            ready = await is_migrated(request.app.state.database)
+        except Exception as error:
+            log.warning("health.not_ready", error=type(error).__name__)
+            ready = False
+        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+    @app.get("/metrics", tags=["operations"])
+    async def metrics(request: Request) -> Response:
+        """Pools and process, in the Prometheus text format."""
+        database: Database = request.app.state.database
+        figures = {f"pioneer_call_pool_{name}": value for name, value in database.calls.get_stats().items()}
+        pool: Any = database.engine.pool
+        figures["pioneer_session_pool_checked_out"] = pool.checkedout()
+        body = "".join(f"{name} {value}\n" for name, value in sorted(figures.items()))
+        return Response(body, media_type="text/plain; version=0.0.4")
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the problem shape among the OpenAPI components; every route answers it and none returns it."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = original()
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            shape = ProblemDetail.model_json_schema(ref_template="#/components/schemas/{model}")
+            for name, part in shape.pop("$defs", {}).items():
+                schemas[name] = part
+            schemas["ProblemDetail"] = shape
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,138 @@
+"""Tables of the registry: dwellings, the households in them, their residents."""
+
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.core.columns import community_key, counter, flag, instant, one_of, sealed, words
+from app.core.ids import new_id
+
+
+class HouseholdKind(StrEnum):
+    """家庭户 or 集体户."""
+
+    FAMILY = "family"
+    COLLECTIVE = "collective"
+
+
+class Sex(IntEnum):
+    """GB/T 2261.1."""
+
+    UNKNOWN = 0
+    MALE = 1
+    FEMALE = 2
+    NOT_STATED = 9
+
+
+class IdKind(StrEnum):
+    """Documents a person may show."""
+
+    RESIDENT_ID = "resident_id"
+    HK_MACAU_PERMIT = "hk_macau_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    PASSPORT = "passport"
+    FOREIGNER_PERMIT = "foreigner_permit"
+    OTHER = "other"
+    NONE = "none"
+
+
+class HouseholdTag(StrEnum):
+    """What the committee knows of a household that changes how its door is worked."""
+
+    LIVING_ALONE_ELDER = "living_alone_elder"
+    HOUSEHOLD_IN_HARDSHIP = "household_in_hardship"
+    TENANT = "tenant"
+    CHRONIC_ILLNESS = "chronic_illness"
+    DISABLED = "disabled"
+    PREGNANT = "pregnant"
+    INFANT = "infant"
+    COLLECTIVE_HOUSEHOLD = "collective_household"
+
+
+class Dwelling(SQLModel, table=True):
+    """A door 室: one address, vacant or lived in, inside one responsibility area or none."""
+
+    __table_args__ = (
+        UniqueConstraint("community_code", "address_key"),
+        Index("ix_dwelling_area", "community_code", "responsibility_area_id"),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    compound: str = ""
+    building: str = ""
+    stair: str = ""
+    floor: int | None = None
+    room: str = ""
+    address: str = ""
+    # compound, building, stair, room or the free address, tidied: what makes two doors the same door
+    address_key: str
+    # natural order: numbers inside names padded, so building 2 stands before building 10
+    sort_key: str = Field(sa_column_kwargs={"server_default": text("''")})
+    is_vacant: bool = flag()
+    responsibility_area_id: UUID | None = None
+    version: int = counter(BigInteger)
+    updated_at: datetime = instant(default_now=True)
+
+
+class Household(SQLModel, table=True):
+    """A household 户 living behind a door; the same door may hold several."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["community_code", "dwelling_id"], ["dwelling.community_code", "dwelling.id"]),
+        Index("ix_household_dwelling", "community_code", "dwelling_id"),
+        # a phone's command names a household without its community
+        Index("ix_household_id", "id"),
+        one_of("kind", HouseholdKind),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    dwelling_id: UUID
+    kind: str = Field(default=HouseholdKind.FAMILY, sa_type=Text, sa_column_kwargs={"server_default": "family"})
+    head_name: str = ""
+    head_initials: str = ""
+    phone_sealed: bytes | None = sealed()
+    phone_index: bytes | None = sealed()
+    tags: list[str] = words()
+    note_sealed: bytes | None = sealed()
+    resident_count: int = counter(BigInteger)
+    is_closed: bool = flag()
+    version: int = counter(BigInteger)
+    updated_at: datetime = instant(default_now=True)
+
+
+class Resident(SQLModel, table=True):
+    """A person as a member of a household."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["community_code", "household_id"], ["household.community_code", "household.id"]),
+        Index("ix_resident_household", "community_code", "household_id"),
+        Index("ix_resident_id_index", "community_code", "id_index"),
+        Index("ix_resident_id", "id"),
+        one_of("id_kind", IdKind),
+        one_of("sex", (0, 1, 2, 9)),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    household_id: UUID
+    name: str
+    name_initials: str = ""
+    sex: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    birth_on: date | None = None
+    relation: str = ""
+    workplace: str = ""
+    id_kind: str = Field(default=IdKind.NONE, sa_type=Text, sa_column_kwargs={"server_default": "none"})
+    id_sealed: bytes | None = sealed()
+    id_index: bytes | None = sealed()
+    phone_sealed: bytes | None = sealed()
+    phone_index: bytes | None = sealed()
+    tags: list[str] = words()
+    needs_id_check: bool = flag()
+    is_gone: bool = flag()
+    version: int = counter(BigInteger)
+    updated_at: datetime = instant(default_now=True)

@@ -1,0 +1,158 @@
+"""Tables of screening: rounds, door visits, and the state that follows from them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, SmallInteger, Text
+from sqlmodel import Field, SQLModel
+
+from app.core.columns import community_key, counter, instant, json_column, one_of, sealed, words
+from app.core.ids import new_id
+
+
+class Outcome(StrEnum):
+    """What a knock at a door came to."""
+
+    ANSWERED_ALL = "answered_all"
+    ANSWERED_PART = "answered_part"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    VACANT = "vacant"
+    WRONG_ADDRESS = "wrong_address"
+    UNSAFE = "unsafe"
+
+
+class PersonStatus(StrEnum):
+    """What was learnt of one person; `unknown` is not an answer."""
+
+    WELL = "well"
+    SYMPTOMS = "symptoms"
+    AWAY = "away"
+    UNKNOWN = "unknown"
+
+
+class Symptom(StrEnum):
+    """Signs that are asked for at the door."""
+
+    FEVER = "fever"
+    COUGH = "cough"
+    FATIGUE = "fatigue"
+    BREATHLESS = "breathless"
+    SORE_THROAT = "sore_throat"
+    DIARRHEA = "diarrhea"
+    OTHER = "other"
+
+
+class ScreeningRound(SQLModel, table=True):
+    """排查 一轮: a sweep over all communities under `division_prefix`. A reference table."""
+
+    __tablename__ = "screening_round"
+    __table_args__ = (one_of("status", ("open", "closed")),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    division_prefix: str = Field(index=True)
+    title: str
+    note: str = ""
+    starts_on: date
+    ends_on: date
+    status: str = Field(default="open", sa_type=Text, sa_column_kwargs={"server_default": "open"})
+    created_by: UUID
+    created_at: datetime = instant(default_now=True)
+    closed_at: datetime | None = instant(nullable=True)
+
+
+class DoorVisit(SQLModel, table=True):
+    """One knock, as the worker recorded it; its id is the command's id. `persons` is health data with an end."""
+
+    __tablename__ = "door_visit"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_code", "household_id"], ["household.community_code", "household.id"]),
+        Index("ix_door_visit_household", "community_code", "household_id", "recorded_at"),
+        one_of("outcome", Outcome),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    round_id: UUID
+    household_id: UUID
+    responsibility_area_id: UUID | None = None
+    epoch: int | None = None
+    outcome: str
+    persons: Any = json_column("'[]'")
+    note_sealed: bytes | None = sealed()
+    actor_id: UUID
+    actor_name: str
+    device_id: UUID | None = None
+    recorded_at: datetime = instant()
+    received_at: datetime = instant(default_now=True)
+    flag_code: str | None = None
+    delete_by: date
+    version: int = counter(BigInteger)
+
+
+class HouseholdScreening(SQLModel, table=True):
+    """Where a household stands in a round: follows from its visits, whatever order they arrived in."""
+
+    __tablename__ = "household_screening"
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
+
+    community_code: str = community_key()
+    round_id: UUID = Field(primary_key=True)
+    household_id: UUID = Field(primary_key=True)
+    outcome: str
+    attempts: int = counter(SmallInteger)
+    last_visit_id: UUID
+    last_at: datetime = instant()
+    last_by: str = ""
+    version: int = counter(BigInteger)
+
+
+class PersonCheck(SQLModel, table=True):
+    """The newest answer for one person in a round; its being there is what counts as screened."""
+
+    __tablename__ = "person_check"
+    __table_args__ = (
+        one_of("status", ("well", "symptoms", "away")),
+        Index("ix_person_check_household", "community_code", "household_id", "round_id"),
+    )
+
+    community_code: str = community_key()
+    round_id: UUID = Field(primary_key=True)
+    resident_id: UUID = Field(primary_key=True)
+    household_id: UUID
+    visit_id: UUID
+    status: str
+    temperature_c: float | None = None
+    symptoms: list[str] = words()
+    risk_area: bool | None = None
+    recorded_at: datetime = instant()
+    delete_by: date
+    version: int = counter(BigInteger)
+
+
+class ScreeningTally(SQLModel, table=True):
+    """A round's figures in one community, moved in the transaction that changes them."""
+
+    __tablename__ = "screening_tally"
+    __table_args__ = (
+        Index("ix_screening_tally_round", "round_id", "community_code"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+
+    community_code: str = community_key()
+    round_id: UUID = Field(primary_key=True)
+    answered_all: int = counter(Integer)
+    answered_part: int = counter(Integer)
+    no_answer: int = counter(Integer)
+    refused: int = counter(Integer)
+    vacant: int = counter(Integer)
+    wrong_address: int = counter(Integer)
+    unsafe: int = counter(Integer)
+    persons_done: int = counter(Integer)
+    persons_symptoms: int = counter(Integer)
+    visit_count: int = counter(Integer)

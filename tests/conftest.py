@@ -1,0 +1,102 @@
+"""One embedded PostgreSQL for the run; migrated and peopled once into a template, copied for each test."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_RUN = Path(tempfile.mkdtemp(prefix="pioneer-test-", dir="/tmp"))
+_RUN.chmod(0o755)
+os.environ.setdefault("PIONEER_DATA_DIR", str(_RUN / "data"))
+os.environ["PIONEER_SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only"
+
+from fastapi import FastAPI  # noqa: E402
+from psycopg.conninfo import make_conninfo  # noqa: E402
+
+from app.cli import migrate_to_head  # noqa: E402
+from app.core.db import Database, start_embedded  # noqa: E402
+from app.main import create_app, install_hooks  # noqa: E402
+from tests.personas import PERSONAS, Caller, seed  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    """The owner's URL of a running server: `PIONEER_TEST_DATABASE_URL`, else an embedded one of this run."""
+    given = os.environ.get("PIONEER_TEST_DATABASE_URL")
+    return given or start_embedded(_RUN / "data")
+
+
+def _url_of(server_url: str, name: str) -> str:
+    return (
+        server_url.replace("/postgres?", f"/{name}?", 1)
+        if "/postgres?" in server_url
+        else make_conninfo(server_url, dbname=name)
+    )
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """A migrated database with the personas in it."""
+    name = f"pioneer_template_{os.getpid()}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    url = _url_of(server_url, name)
+    migrate_to_head(url)
+    install_hooks()
+
+    async def fill() -> None:
+        database = Database(url, 2)
+        await database.open()
+        await seed(database)
+        await database.close()
+
+    asyncio.run(fill())
+    return name
+
+
+_counter = iter(range(1_000_000))
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """The owner's URL of a fresh copy of the template."""
+    name = f"pioneer_{os.getpid()}_{next(_counter)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+    yield _url_of(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The database as the service opens it."""
+    opened = Database(database_url, 4)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[FastAPI]:
+    """The running service."""
+    application = create_app(database_url)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
+async def call(app: FastAPI) -> AsyncIterator[Caller]:
+    """Calls the service as a persona: `await call("committee", "GET", "/households", params=…)`."""
+    caller = Caller(app, PERSONAS)
+    yield caller
+    await caller.close()
