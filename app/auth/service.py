@@ -16,7 +16,7 @@ from app.core import crypto
 from app.core.area_code import code_of, level_of, prefix_of
 from app.core.db import NOWHERE, Scope
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.paging import decode_cursor, encode_cursor
+from app.core.paging import decode_id_cursor, encode_cursor
 
 PHONE = "account.phone"
 
@@ -210,8 +210,7 @@ async def list_accounts(
     below = select(col(RoleGrant.account_id)).where(col(RoleGrant.division_prefix).like(f"{prefix_of(code)}%"))
     statement = select(Account).where(col(Account.id).in_(below)).order_by(col(Account.id)).limit(limit + 1)
     if cursor:
-        (after,) = decode_cursor(cursor, str)
-        statement = statement.where(col(Account.id) > _uuid(after))
+        statement = statement.where(col(Account.id) > decode_id_cursor(cursor))
     accounts = list((await session.scalars(statement)).all())
     page = accounts[:limit]
     found = select(RoleGrant).where(col(RoleGrant.account_id).in_([a.id for a in page]))
@@ -263,13 +262,6 @@ def account_read(account: Account, grants: list[GrantRead]) -> AccountRead:
 def grant_read(role: str, code: str) -> GrantRead:
     """A grant as it is answered, its division's name still to be put in."""
     return GrantRead(role=Role(role), division_code=code, name="", level=level_of(code))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid("cursor_invalid", "翻页标记无效。", "The cursor is not valid.", "cursor") from None
 
 
 async def load_actor(session: AsyncSession, account_id: UUID, device_id: UUID | None, epoch: int) -> Actor | None:

@@ -162,6 +162,32 @@ class Database:
             cursor.nextset()
             return await cursor.fetchall()
 
+    async def read(
+        self, scope: Scope, statements: Sequence[str], params: dict[str, Any]
+    ) -> list[list[tuple[Any, ...]]]:
+        """Run reading statements on one snapshot in one round trip; answers the rows of each.
+
+        They go as one simple-query message inside a REPEATABLE READ, READ ONLY transaction, and all of it is
+        fetched before the connection goes back: nobody holds one while writing to a socket.
+        """
+        head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = {};"
+        body = "".join(f"{statement};" for statement in statements)
+        query = sql.SQL(head).format(sql.Literal(scope.setting)) + sql.SQL(body) + sql.SQL("COMMIT")
+        async with self.calls.connection() as connection:
+            try:
+                cursor = await connection.execute(query, params)
+                answers = []
+                for _ in range(2):
+                    cursor.nextset()
+                for _ in statements:
+                    answers.append(await cursor.fetchall())
+                    cursor.nextset()
+                return answers
+            except psycopg.Error:
+                if not connection.broken:
+                    await connection.execute("ROLLBACK")
+                raise
+
 
 async def set_scope(session: AsyncSession, scope: Scope) -> None:
     """Say, for the rest of the session's transaction, which communities exist."""

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -15,6 +16,21 @@ MAX_LIMIT = 500
 def encode_cursor(*key: Any) -> str:
     """The cursor that stands after an item with this sort key."""
     return base64.urlsafe_b64encode(orjson.dumps(list(key), default=str)).decode().rstrip("=")
+
+
+def decode_id_cursor(cursor: str) -> UUID:
+    """The id inside a cursor that holds one id; raises Invalid as `decode_cursor` does."""
+    (text,) = decode_cursor(cursor, str)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _invalid_cursor() from None
+
+
+def _invalid_cursor() -> Invalid:
+    return Invalid(
+        "cursor_invalid", "翻页标记无效,请从第一页重新开始。", "The cursor is not valid; begin again.", "cursor"
+    )
 
 
 def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
@@ -30,10 +46,5 @@ def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
             if not isinstance(value, kind) or (isinstance(value, str) and "\x00" in value):
                 raise ValueError
     except (ValueError, binascii.Error, orjson.JSONDecodeError, UnicodeError):
-        raise Invalid(
-            "cursor_invalid",
-            "翻页标记无效,请从第一页重新开始。",
-            "The cursor is not valid; begin again.",
-            "cursor",
-        ) from None
+        raise _invalid_cursor() from None
     return key

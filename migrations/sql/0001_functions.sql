@@ -346,24 +346,29 @@ END
 $$;
 
 -- A push's commands of one kind for one community. Each element of p_commands is the command's payload with
--- id, recorded_at and epoch; `refusal`, when present, says why it was refused before it came here.
+-- id, recorded_at and epoch; p_name 'refused' is for those refused before they came here, each with its
+-- refusal. An id known here or under "no community" is answered as it was the first time.
 CREATE FUNCTION take_commands(
     p_community char(12), p_actor uuid, p_actor_name text, p_device uuid, p_is_desk boolean, p_request text,
     p_name text, p_commands jsonb
-) RETURNS TABLE (command_id uuid, answer text, code text, detail text, is_repeat boolean) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (command_id uuid, answer text, code text, detail text, is_repeat boolean, confirmed int)
+LANGUAGE plpgsql AS $$
 DECLARE
     v_version bigint;
     v_fresh jsonb;
     v_ids uuid[];
     v_verdicts text[];
     v_reasons text[];
+    v_count int;
     v_confirmed int;
+    v_today date := (now() AT TIME ZONE interval '8 hours')::date;
 BEGIN
     v_version := advance_clock(p_community);
     SELECT jsonb_agg(c.body) INTO v_fresh
     FROM jsonb_array_elements(p_commands) AS c(body)
-    LEFT JOIN sync_command s ON s.community_code = p_community AND s.id = (c.body ->> 'id')::uuid
-    WHERE s.id IS NULL;
+    WHERE NOT EXISTS (
+        SELECT FROM sync_command s
+        WHERE s.community_code IN (p_community, '000000000000') AND s.id = (c.body ->> 'id')::uuid);
 
     IF v_fresh IS NOT NULL THEN
         IF p_name = 'screening.record_door_visit' THEN
@@ -387,20 +392,26 @@ BEGIN
         FROM unnest(v_ids, v_verdicts, v_reasons) AS j(id, verdict, reason)
         JOIN jsonb_array_elements(v_fresh) AS c(body) ON (c.body ->> 'id')::uuid = j.id;
 
-        v_confirmed := (SELECT count(*) FROM unnest(v_verdicts) AS v(verdict) WHERE verdict <> 'rejected');
-        IF v_confirmed > 0 THEN
+        v_count := (SELECT count(*) FROM unnest(v_verdicts) AS v(verdict) WHERE v.verdict <> 'rejected');
+        IF v_count > 0 THEN
             INSERT INTO confirmed_day AS d (community_code, account_id, day, confirmed_count)
-            VALUES (p_community, p_actor, (now() AT TIME ZONE interval '8 hours')::date, v_confirmed)
+            VALUES (p_community, p_actor, v_today, v_count)
             ON CONFLICT (community_code, account_id, day)
-                DO UPDATE SET confirmed_count = d.confirmed_count + excluded.confirmed_count;
+                DO UPDATE SET confirmed_count = d.confirmed_count + excluded.confirmed_count
+            RETURNING d.confirmed_count INTO v_confirmed;
         END IF;
         PERFORM append_audit(
             p_community, p_actor, p_actor_name, p_device, p_name, to_jsonb(v_ids), v_fresh::text, p_request);
     END IF;
+    IF v_confirmed IS NULL THEN
+        SELECT d.confirmed_count INTO v_confirmed FROM confirmed_day d
+        WHERE d.community_code = p_community AND d.account_id = p_actor AND d.day = v_today;
+    END IF;
 
     RETURN QUERY
-    SELECT s.id, s.status, s.code, s.detail, v_ids IS NULL OR s.id <> ALL (v_ids)
+    SELECT s.id, s.status, s.code, s.detail, v_ids IS NULL OR s.id <> ALL (v_ids), coalesce(v_confirmed, 0)
     FROM jsonb_array_elements(p_commands) AS c(body)
-    JOIN sync_command s ON s.community_code = p_community AND s.id = (c.body ->> 'id')::uuid;
+    JOIN sync_command s
+        ON s.community_code IN (p_community, '000000000000') AND s.id = (c.body ->> 'id')::uuid;
 END
 $$;

@@ -1,0 +1,115 @@
+"""Recording care visits and reading them back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.auth.service import DESK, Actor
+from app.care.models import CareVisit
+from app.care.schemas import CareVisitPayload, CareVisitRead
+from app.core import crypto
+from app.core.clock import today
+from app.core.paging import decode_id_cursor, encode_cursor
+
+NOTE = "care_visit.note"
+NOTE_DAYS = 365
+"""How long what a visitor noted is kept: care is a relation over months, but has an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CareVisitInput:
+    """One visit to record: the command's id and time, and what was said."""
+
+    id: UUID
+    recorded_at: datetime
+    epoch: int | None
+    payload: CareVisitPayload
+
+
+def as_rows(visits: Sequence[CareVisitInput]) -> list[dict[str, Any]]:
+    """Visits as SQL reads them: notes sealed, the delete-by date set."""
+    delete_by = (today() + timedelta(days=NOTE_DAYS)).isoformat()
+    rows = []
+    for visit in visits:
+        row = visit.payload.model_dump(exclude={"note"})
+        note = crypto.seal_base64(visit.payload.note, NOTE)
+        row.update(id=visit.id, recorded_at=visit.recorded_at, note=note, delete_by=delete_by)
+        rows.append(row)
+    return rows
+
+
+_RECORD = text(
+    "SELECT visit_id, verdict, reason FROM care_record_visits("
+    ":community, :version, :actor, :name, :device, :is_desk, cast(:visits AS jsonb))"
+)
+
+
+async def record_visits(
+    session: AsyncSession, actor: Actor, community_code: str, visits: Sequence[CareVisitInput]
+) -> dict[UUID, tuple[str, str | None]]:
+    """Record care visits in one community; answers each id's verdict and code, as a phone's push would."""
+    version = await areas.advance_clock(session, community_code)
+    rows = await session.execute(
+        _RECORD,
+        {
+            "community": community_code,
+            "version": version,
+            "actor": actor.id,
+            "name": actor.name,
+            "device": actor.device_id,
+            "is_desk": actor.may(community_code, DESK),
+            "visits": orjson.dumps(as_rows(visits)).decode(),
+        },
+    )
+    verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
+    await audit.append_entry(session, actor.doer, community_code, "record_visits", verdicts)
+    return verdicts
+
+
+async def list_care_visits(
+    session: AsyncSession, actor: Actor, community_code: str, household_id: UUID | None, limit: int, cursor: str | None
+) -> tuple[list[CareVisitRead], str | None]:
+    """Care visits in a community, newest first, for its desk."""
+    actor.demand(community_code, DESK)
+    statement = select(CareVisit).where(col(CareVisit.community_code) == community_code)
+    if household_id:
+        statement = statement.where(col(CareVisit.household_id) == household_id)
+    if cursor:
+        statement = statement.where(col(CareVisit.id) < decode_id_cursor(cursor))
+    rows = list((await session.scalars(statement.order_by(col(CareVisit.id).desc()).limit(limit + 1))).all())
+    items = [
+        CareVisitRead(
+            **v.model_dump(include=set(CareVisitRead.model_fields) - {"note"}),
+            note=crypto.open_text(v.note_sealed, NOTE),
+        )
+        for v in rows[:limit]
+    ]
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+async def delete_expired_notes(session: AsyncSession, on: date) -> int:
+    """Empty notes whose delete-by day has passed; answers how many, each community's trail gets an entry."""
+    emptied = await session.execute(
+        text("""
+        WITH emptied AS (
+            UPDATE care_visit SET note_sealed = NULL
+            WHERE delete_by < :on AND note_sealed IS NOT NULL RETURNING community_code, id
+        )
+        SELECT community_code, array_agg(id) AS ids FROM emptied GROUP BY 1 ORDER BY 1
+    """),
+        {"on": on},
+    )
+    count = 0
+    for row in emptied.all():
+        count += len(row.ids)
+        await audit.append_entry(session, audit.SYSTEM, row.community_code, "delete_expired_notes", row.ids)
+    return count

@@ -1,0 +1,55 @@
+"""HTTP of rounds and of visits as the desk reads them."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from app.auth.guards import CurrentActor, DeskActor, Session
+from app.core.area_code import Code
+from app.screening import service
+from app.screening.schemas import DoorVisitPage, RoundCreate, RoundPage, RoundRead
+from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
+
+router = APIRouter(tags=["screening"], responses=COMMON_PROBLEMS)
+
+
+@router.get("/rounds")
+async def list_rounds(
+    actor: CurrentActor,
+    session: Session,
+    area: Annotated[Code | None, Query(description="Rounds that cover or lie under this division.")] = None,
+    status: Literal["open", "closed"] | None = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> RoundPage:
+    """Screening rounds, newest first."""
+    items, more = await service.list_rounds(session, actor, area, status, limit, cursor)
+    return RoundPage(items=items, next_cursor=more)
+
+
+@router.post("/rounds", status_code=201)
+async def create_round(actor: DeskActor, session: Session, body: RoundCreate) -> RoundRead:
+    """Open a round for a part of the tree."""
+    return await service.create_round(session, actor, body)
+
+
+@router.post("/rounds/{round_id}/close")
+async def close_round(actor: DeskActor, session: Session, round_id: UUID) -> RoundRead:
+    """Close a round."""
+    return await service.close_round(session, actor, round_id)
+
+
+@router.get("/door-visits")
+async def list_door_visits(
+    actor: DeskActor,
+    session: Session,
+    community_code: Code,
+    household_id: UUID | None = None,
+    round: Annotated[UUID | None, Query(description="A round's id.")] = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> DoorVisitPage:
+    """Knocks at a community's doors, newest first."""
+    items, more = await service.list_door_visits(session, actor, community_code, household_id, round, limit, cursor)
+    return DoorVisitPage(items=items, next_cursor=more)

@@ -1,0 +1,98 @@
+"""Shapes of screening."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.core.area_code import Code
+from app.screening.models import Outcome, PersonStatus, Symptom
+
+Note = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
+
+
+class PersonAnswer(BaseModel):
+    """What was learnt of one person at a door."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+    resident_id: UUID
+    status: PersonStatus
+    temperature_c: Annotated[float, Field(ge=34, le=43)] | None = None
+    symptoms: Annotated[list[Symptom], Field(max_length=len(Symptom))] = []
+    risk_area: bool | None = None
+
+
+class DoorVisitPayload(BaseModel):
+    """Payload of `screening.record_door_visit`."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+    household_id: UUID
+    round_id: UUID
+    outcome: Outcome
+    persons: Annotated[list[PersonAnswer], Field(max_length=200)] = []
+    note: Note | None = None
+
+    @model_validator(mode="after")
+    def _persons_are_distinct(self) -> Self:
+        if len({p.resident_id for p in self.persons}) != len(self.persons):
+            raise ValueError("a person is answered for once in a visit")
+        return self
+
+
+class RoundCreate(BaseModel):
+    """A new round."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    division_code: Code
+    title: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+    note: Note = ""
+    starts_on: date
+    ends_on: date
+
+
+class RoundRead(BaseModel):
+    """A round."""
+
+    id: UUID
+    division_code: str
+    division_name: str
+    title: str
+    note: str
+    starts_on: date
+    ends_on: date
+    status: Literal["open", "closed"]
+    created_at: datetime
+
+
+class RoundPage(BaseModel):
+    """A page of rounds, newest first."""
+
+    items: list[RoundRead]
+    next_cursor: str | None
+
+
+class DoorVisitRead(BaseModel):
+    """A knock, as its committee reads it."""
+
+    id: UUID
+    household_id: UUID
+    round_id: UUID
+    outcome: Outcome
+    recorded_at: datetime
+    received_at: datetime
+    actor_name: str
+    is_flagged: bool
+    flag_code: str | None
+    persons: list[dict[str, Any]]
+    note: str | None
+
+
+class DoorVisitPage(BaseModel):
+    """A page of visits, newest first."""
+
+    items: list[DoorVisitRead]
+    next_cursor: str | None

@@ -1,0 +1,282 @@
+"""Rounds, recording door visits, reading them back, and recounting the tallies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.auth.service import DESK, Actor
+from app.core import crypto
+from app.core.area_code import code_of, prefix_of
+from app.core.clock import now, today
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.paging import decode_id_cursor, encode_cursor
+from app.screening.models import DoorVisit, ScreeningRound
+from app.screening.schemas import DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
+
+NOTE = "door_visit.note"
+HEALTH_DAYS = 90
+"""How long what was learnt of a person's health is kept: PIPL art. 19, the shortest time the purpose needs."""
+
+
+class RoundAlreadyClosed(Conflict):
+    """A closed round does not close again."""
+
+    def __init__(self) -> None:
+        super().__init__("round_already_closed", "这一轮排查已经结束。", "This round is closed already.")
+
+
+@dataclass(frozen=True, slots=True)
+class DoorVisitInput:
+    """One knock to record: the command's id and time, the assignment it was made under, what was said."""
+
+    id: UUID
+    recorded_at: datetime
+    epoch: int | None
+    payload: DoorVisitPayload
+
+
+def as_rows(visits: Sequence[DoorVisitInput]) -> list[dict[str, Any]]:
+    """Visits as SQL reads them: notes sealed, the delete-by date of health data set."""
+    delete_by = (today() + timedelta(days=HEALTH_DAYS)).isoformat()
+    rows = []
+    for visit in visits:
+        row = visit.payload.model_dump(exclude={"note"})
+        note = crypto.seal_base64(visit.payload.note, NOTE)
+        row.update(id=visit.id, recorded_at=visit.recorded_at, epoch=visit.epoch, note=note, delete_by=delete_by)
+        rows.append(row)
+    return rows
+
+
+_RECORD = text(
+    "SELECT visit_id, verdict, reason FROM screening_record_door_visits("
+    ":community, :version, :actor, :name, :device, :is_desk, cast(:visits AS jsonb))"
+)
+
+
+async def record_door_visits(
+    session: AsyncSession, actor: Actor, community_code: str, visits: Sequence[DoorVisitInput]
+) -> dict[UUID, tuple[str, str | None]]:
+    """Record knocks in one community; answers each id's verdict (accepted, flagged, rejected) and its code.
+
+    A phone's push calls the same SQL function inside `take_commands`, in one round trip.
+    """
+    version = await areas.advance_clock(session, community_code)
+    rows = await session.execute(
+        _RECORD,
+        {
+            "community": community_code,
+            "version": version,
+            "actor": actor.id,
+            "name": actor.name,
+            "device": actor.device_id,
+            "is_desk": actor.may(community_code, DESK),
+            "visits": orjson.dumps(as_rows(visits)).decode(),
+        },
+    )
+    verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
+    await audit.append_entry(session, actor.doer, community_code, "record_door_visits", verdicts)
+    return verdicts
+
+
+async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
+    """Open a round for a part of the tree; raises Invalid (`round_dates`) when it would end before it begins."""
+    actor.demand(new.division_code, DESK)
+    if new.ends_on < new.starts_on:
+        raise Invalid("round_dates", "结束日期早于开始日期。", "The round would end before it begins.", "ends_on")
+    names = await areas.name_divisions(session, [new.division_code])
+    if new.division_code not in names:
+        raise NotFound
+    opened = ScreeningRound(
+        division_prefix=prefix_of(new.division_code),
+        title=new.title,
+        note=new.note,
+        starts_on=new.starts_on,
+        ends_on=new.ends_on,
+        created_by=actor.id,
+        created_at=now(),
+    )
+    session.add(opened)
+    await session.flush()
+    await _audit_round(session, actor, opened, "create_round")
+    return _round_read(opened, names)
+
+
+async def close_round(session: AsyncSession, actor: Actor, round_id: UUID) -> RoundRead:
+    """Close a round; work recorded before that is still accepted when it arrives."""
+    found = await session.get(ScreeningRound, round_id, with_for_update=True)
+    if found is None or not actor.may(code_of(found.division_prefix), DESK):
+        raise NotFound
+    if found.status == "closed":
+        raise RoundAlreadyClosed
+    found.status = "closed"
+    found.closed_at = now()
+    await _audit_round(session, actor, found, "close_round")
+    return _round_read(found, await areas.name_divisions(session, [code_of(found.division_prefix)]))
+
+
+async def _audit_round(session: AsyncSession, actor: Actor, found: ScreeningRound, action: str) -> None:
+    """A round above communities belongs to none; its entry stands in the chain of its division's code."""
+    payload = {"title": found.title, "starts_on": found.starts_on, "ends_on": found.ends_on}
+    await audit.append_entry(session, actor.doer, code_of(found.division_prefix), action, [found.id], payload)
+
+
+def _round_read(found: ScreeningRound, names: dict[str, str]) -> RoundRead:
+    code = code_of(found.division_prefix)
+    fields = found.model_dump(exclude={"division_prefix", "created_by", "closed_at"})
+    return RoundRead(**fields, division_code=code, division_name=names.get(code, ""))
+
+
+def covering(code: str) -> list[str]:
+    """Prefixes of the divisions that cover `code`, itself included."""
+    prefix = prefix_of(code)
+    return [prefix[:n] for n in (4, 6, 9, 12) if n <= len(prefix)]
+
+
+async def list_rounds(
+    session: AsyncSession, actor: Actor, area: str | None, status: str | None, limit: int, cursor: str | None
+) -> tuple[list[RoundRead], str | None]:
+    """Rounds that cover or lie under `area` (or the actor's grants), newest first."""
+    prefixes = [prefix_of(area)] if area else list(actor.scope.prefixes)
+    if area and not actor.scope.covers(prefix_of(area)):
+        raise NotFound
+    column = col(ScreeningRound.division_prefix)
+    statement = select(ScreeningRound).where(
+        or_(*(or_(column.like(f"{p}%"), column.in_(covering(code_of(p)))) for p in prefixes))
+    )
+    if status:
+        statement = statement.where(col(ScreeningRound.status) == status)
+    if cursor:
+        statement = statement.where(col(ScreeningRound.id) < decode_id_cursor(cursor))
+    statement = statement.order_by(col(ScreeningRound.id).desc()).limit(limit + 1)
+    rows = list((await session.scalars(statement)).all())
+    names = await areas.name_divisions(session, sorted({code_of(r.division_prefix) for r in rows}))
+    items = [_round_read(r, names) for r in rows[:limit]]
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+async def list_open_rounds(session: AsyncSession, codes: Sequence[str]) -> dict[str, list[ScreeningRound]]:
+    """Open rounds that cover each community, oldest first."""
+    prefixes = sorted({p for code in codes for p in covering(code)})
+    statement = select(ScreeningRound).where(
+        col(ScreeningRound.status) == "open", col(ScreeningRound.division_prefix).in_(prefixes)
+    )
+    rounds = (await session.scalars(statement.order_by(col(ScreeningRound.id)))).all()
+    return {code: [r for r in rounds if code.startswith(r.division_prefix)] for code in codes}
+
+
+async def list_door_visits(
+    session: AsyncSession,
+    actor: Actor,
+    community_code: str,
+    household_id: UUID | None,
+    round_id: UUID | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[DoorVisitRead], str | None]:
+    """Visits in a community, newest first, for its desk."""
+    actor.demand(community_code, DESK)
+    statement = select(DoorVisit).where(col(DoorVisit.community_code) == community_code)
+    if household_id:
+        statement = statement.where(col(DoorVisit.household_id) == household_id)
+    if round_id:
+        statement = statement.where(col(DoorVisit.round_id) == round_id)
+    if cursor:
+        statement = statement.where(col(DoorVisit.id) < decode_id_cursor(cursor))
+    rows = list((await session.scalars(statement.order_by(col(DoorVisit.id).desc()).limit(limit + 1))).all())
+    items = [
+        DoorVisitRead(
+            **v.model_dump(include=set(DoorVisitRead.model_fields) - {"is_flagged", "note"}),
+            is_flagged=v.flag_code is not None,
+            note=crypto.open_text(v.note_sealed, NOTE),
+        )
+        for v in rows[:limit]
+    ]
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class TallyDrift:
+    """A tally that differs from its recount."""
+
+    community_code: str
+    name: str
+    tally: int
+    recount: int
+
+
+_RECOUNT = text("""
+    WITH households AS (
+        SELECT community_code, round_id,
+            count(*) FILTER (WHERE outcome = 'answered_all') AS answered_all,
+            count(*) FILTER (WHERE outcome = 'answered_part') AS answered_part,
+            count(*) FILTER (WHERE outcome = 'no_answer') AS no_answer,
+            count(*) FILTER (WHERE outcome = 'refused') AS refused,
+            count(*) FILTER (WHERE outcome = 'vacant') AS vacant,
+            count(*) FILTER (WHERE outcome = 'wrong_address') AS wrong_address,
+            count(*) FILTER (WHERE outcome = 'unsafe') AS unsafe
+        FROM household_screening GROUP BY 1, 2
+    ), persons AS (
+        SELECT community_code, round_id, count(*) AS persons_done,
+            count(*) FILTER (WHERE status = 'symptoms') AS persons_symptoms
+        FROM person_check GROUP BY 1, 2
+    ), visits AS (
+        SELECT community_code, round_id, count(*) AS visit_count FROM door_visit GROUP BY 1, 2
+    ), compared AS (
+        SELECT coalesce(t.community_code, h.community_code) AS community_code, f.*
+        FROM screening_tally t
+        FULL JOIN households h USING (community_code, round_id)
+        LEFT JOIN persons p USING (community_code, round_id)
+        LEFT JOIN visits v USING (community_code, round_id)
+        CROSS JOIN LATERAL (VALUES
+            ('answered_all', t.answered_all, h.answered_all), ('answered_part', t.answered_part, h.answered_part),
+            ('no_answer', t.no_answer, h.no_answer), ('refused', t.refused, h.refused),
+            ('vacant', t.vacant, h.vacant), ('wrong_address', t.wrong_address, h.wrong_address),
+            ('unsafe', t.unsafe, h.unsafe), ('persons_done', t.persons_done, p.persons_done),
+            ('persons_symptoms', t.persons_symptoms, p.persons_symptoms),
+            ('visit_count', t.visit_count, v.visit_count)
+        ) AS f(name, tally, recount)
+    )
+    SELECT community_code, name, coalesce(tally, 0) AS tally, coalesce(recount, 0) AS recount FROM compared
+    WHERE coalesce(tally, 0) <> coalesce(recount, 0) ORDER BY 1, 2 LIMIT 1000
+""")
+
+
+async def find_tally_drift(session: AsyncSession) -> list[TallyDrift]:
+    """Round tallies that differ from a recount of the rows in the session's scope (at most 1,000)."""
+    return [TallyDrift(*row) for row in await session.execute(_RECOUNT)]
+
+
+async def delete_expired_health(session: AsyncSession, on: date) -> int:
+    """Empty what was learnt of people's health whose delete-by day has passed; the outcome of the knock stays.
+
+    Answers how many visits and checks were emptied; each community's trail gets an entry.
+    """
+    emptied = await session.execute(
+        text("""
+        WITH visits AS (
+            UPDATE door_visit SET persons = '[]', note_sealed = NULL
+            WHERE delete_by < :on AND (persons <> '[]' OR note_sealed IS NOT NULL) RETURNING community_code, id
+        ), checks AS (
+            UPDATE person_check SET temperature_c = NULL, symptoms = '{}', risk_area = NULL
+            WHERE delete_by < :on AND (temperature_c IS NOT NULL OR symptoms <> '{}' OR risk_area IS NOT NULL)
+            RETURNING community_code, resident_id AS id
+        )
+        SELECT community_code, array_agg(id) AS ids FROM
+            (SELECT * FROM visits UNION ALL SELECT * FROM checks) AS both GROUP BY 1 ORDER BY 1
+    """),
+        {"on": on},
+    )
+    count = 0
+    for row in emptied.all():
+        count += len(row.ids)
+        await audit.append_entry(session, audit.SYSTEM, row.community_code, "delete_expired_health", row.ids)
+    return count
