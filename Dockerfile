@@ -28,7 +28,7 @@ RUN .venv/bin/pip install --no-deps --no-build-isolation --editable . \
 
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --create-home --home-dir /var/lib/pioneer pioneer
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/pioneer pioneer && install -d -o pioneer -g pioneer -m 700 /var/lib/pioneer
 COPY --from=build --chown=root:root /srv/pioneer /srv/pioneer
 WORKDIR /srv/pioneer
 ENV PATH=/srv/pioneer/.venv/bin:$PATH \
