@@ -156,14 +156,14 @@ class Database:
             await set_scope(session, scope)
             yield session
 
-    async def call(self, scope: Scope, statement: str, params: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def call(self, scope: Scope, statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Run one statement as a whole transaction in one round trip; answers its rows.
 
         Scope and statement go as one simple-query message, which PostgreSQL runs as one transaction.
         """
-        head = sql.SQL("SET LOCAL app.scope = {};").format(sql.Literal(scope.setting))
+        query = sql.SQL(f"SET LOCAL app.scope = %(app_scope)s; {statement}")
         async with self.calls.connection() as connection:
-            cursor = await connection.execute(head + sql.SQL(statement), params)
+            cursor = await connection.execute(query, params | {"app_scope": scope.setting})
             cursor.nextset()
             return await cursor.fetchall()
 
@@ -175,12 +175,11 @@ class Database:
         They go as one simple-query message inside a REPEATABLE READ, READ ONLY transaction, and all of it is
         fetched before the connection goes back: nobody holds one while writing to a socket.
         """
-        head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = {};"
-        body = "".join(f"{statement};" for statement in statements)
-        query = sql.SQL(head).format(sql.Literal(scope.setting)) + sql.SQL(body) + sql.SQL("COMMIT")
+        head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = %(app_scope)s"
+        query = sql.SQL("; ".join([head, *statements, "COMMIT"]))
         async with self.calls.connection() as connection:
             try:
-                cursor = await connection.execute(query, params)
+                cursor = await connection.execute(query, params | {"app_scope": scope.setting})
                 answers = []
                 for _ in range(2):
                     cursor.nextset()

@@ -380,7 +380,7 @@ BEGIN
             FROM care_record_visits(
                 p_community, v_version, p_actor, p_actor_name, p_device, p_is_desk, v_fresh);
         ELSE
-            SELECT array_agg((c ->> 'id')::uuid), array_agg('rejected'), array_agg(c ->> 'refusal')
+            SELECT array_agg((c ->> 'id')::uuid), array_agg('rejected'::text), array_agg(c ->> 'refusal')
             INTO v_ids, v_verdicts, v_reasons
             FROM jsonb_array_elements(v_fresh) AS c;
         END IF;
@@ -409,7 +409,7 @@ BEGIN
     END IF;
 
     RETURN QUERY
-    SELECT s.id, s.status, s.code, s.detail, v_ids IS NULL OR s.id <> ALL (v_ids), coalesce(v_confirmed, 0)
+    SELECT s.id, s.status::text, s.code::text, s.detail::text, v_ids IS NULL OR s.id <> ALL (v_ids), coalesce(v_confirmed, 0)
     FROM jsonb_array_elements(p_commands) AS c(body)
     JOIN sync_command s
         ON s.community_code IN (p_community, '000000000000') AND s.id = (c.body ->> 'id')::uuid;

@@ -1,0 +1,220 @@
+"""Push: commands up, one answer each. Accept always, judge later; the same id gets the same answer."""
+
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from pydantic import ValidationError
+
+from app.auth.service import DESK, Actor
+from app.core.clock import now, today
+from app.core.db import EVERYWHERE, NOWHERE, Database
+from app.sync.registry import KINDS, Command
+from app.sync.schemas import CommandIn, CommandResult, PushIn, PushOut
+
+REFUSED = "refused"
+_TAKE = (
+    "SELECT command_id, answer, code, detail, is_repeat, confirmed FROM take_commands("
+    "%(community)s, %(actor)s, %(name)s, %(device)s, %(is_desk)s, %(request)s, %(kind)s, %(commands)s::jsonb)"
+)
+_LOCATE = "SELECT id, community_code FROM household WHERE id = ANY(%(ids)s)"
+_CONFIRMED = (
+    "SELECT coalesce(sum(confirmed_count), 0) FROM confirmed_day WHERE account_id = %(actor)s AND day = %(day)s "
+    "AND community_code LIKE ANY (string_to_array(current_setting('app.scope', true), ','))"
+)
+_HEARTBEAT = (
+    "UPDATE device SET last_contact_at = now(), oldest_unsent_at = %(oldest)s "
+    "WHERE account_id = %(account)s AND id = %(device)s"
+)
+HEARTBEAT_SECONDS = 60.0
+
+# PostgreSQL's classes for "this row cannot be", as against "not now": 22 data, 23 constraint.
+_IMPOSSIBLE = (psycopg.DataError, psycopg.IntegrityError)
+
+
+@dataclass(slots=True)
+class Judged:
+    """A command on its way: what it is, where it goes, or why it goes nowhere."""
+
+    given: CommandIn
+    command: Command | None
+    community: str | None
+    refusal: str | None = None
+    detail: str | None = None
+
+
+async def take_push(database: Database, actor: Actor, push: PushIn, request_id: str) -> PushOut:
+    """Take a batch: check shapes, find communities, write set by set, answer each id once.
+
+    A set the database refuses is tried again command by command, so that one impossible command does not
+    take its neighbours down. What fails for the moment (no connection, a restart) is raised: nothing is
+    answered, the phone keeps everything and asks again.
+    """
+    device = actor.device_id or push.device_id
+    judged = _check_shapes(push.commands)
+    await _locate(database, actor, judged)
+    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for item in judged.values():
+        community = item.community or NOWHERE
+        groups[community, REFUSED if item.refusal else item.given.name].append(item)
+    answers: dict[UUID, CommandResult] = {}
+    confirmed: dict[str, int] = {}
+    for (community, kind), items in sorted(groups.items(), key=lambda group: group[0]):
+        rows = await _take_group(database, actor, device, community, kind, items, request_id)
+        for command_id, status, code, detail, is_repeat, count in rows:
+            answers[command_id] = _result(command_id, status, code, detail, is_repeat)
+            confirmed[community] = count
+    await _heartbeat(database, actor, device, push.oldest_unsent_at)
+    confirmed_today = confirmed.get(actor.scope.only_community or "", 0)
+    if confirmed_today == 0:
+        confirmed_today = await count_confirmed(database, actor)
+    results = _in_order(push.commands, answers)
+    return PushOut(results=results, server_time=now(), confirmed_today=confirmed_today)
+
+
+def _check_shapes(commands: Sequence[CommandIn]) -> dict[UUID, Judged]:
+    """Each id once, its payload checked against its kind's shape."""
+    judged: dict[UUID, Judged] = {}
+    for given in commands:
+        if given.id in judged:
+            continue
+        item = judged[given.id] = Judged(given, None, given.community_code)
+        kind = KINDS.get(given.name)
+        if kind is None:
+            item.refusal, item.detail = "command_unknown", given.name
+            continue
+        if given.recorded_at.tzinfo is None:
+            item.refusal, item.detail = "shape_invalid", "recorded_at"
+            continue
+        try:
+            payload = kind.payload.model_validate(given.payload)
+        except ValidationError as error:
+            item.refusal = "shape_invalid"
+            first = error.errors()[0]
+            item.detail = ".".join(str(part) for part in first["loc"]) or str(first["type"])
+            continue
+        item.command = Command(given.id, given.recorded_at, given.epoch, payload)
+    return judged
+
+
+async def _locate(database: Database, actor: Actor, judged: dict[UUID, Judged]) -> None:
+    """Give each command its community: the one it names if in scope, the actor's only one, or its household's."""
+    only = actor.scope.only_community
+    unknown: list[Judged] = []
+    for item in judged.values():
+        if item.community is not None and not actor.scope.covers(item.community):
+            item.community = None
+            item.refusal, item.detail = item.refusal or "household_not_found", "community_code"
+        elif item.community is None and only is not None:
+            item.community = only
+        elif item.community is None and item.command is not None:
+            unknown.append(item)
+    if not unknown:
+        return
+    ids = [item.command.payload.household_id for item in unknown if item.command is not None]
+    found = dict(await database.call(actor.scope, _LOCATE, {"ids": ids}))
+    for item in unknown:
+        household_id = item.command.payload.household_id if item.command else None
+        item.community = found.get(household_id)
+        if item.community is None:
+            item.refusal = "household_not_found"
+
+
+async def _take_group(
+    database: Database,
+    actor: Actor,
+    device: UUID,
+    community: str,
+    kind: str,
+    items: list[Judged],
+    request_id: str,
+) -> list[tuple[Any, ...]]:
+    """One transaction for a community's commands of one kind; row by row when the set is refused."""
+    params = {
+        "community": community,
+        "actor": actor.id,
+        "name": actor.name,
+        "device": device,
+        "is_desk": community != NOWHERE and actor.may(community, DESK),
+        "request": request_id,
+        "kind": kind,
+        "commands": _as_json(kind, items),
+    }
+    try:
+        return await database.call(actor.scope.with_nowhere(), _TAKE, params)
+    except _IMPOSSIBLE:
+        if len(items) == 1:
+            if kind == REFUSED:
+                raise
+            items[0].refusal = "value_invalid"
+            return await _take_group(database, actor, device, community, REFUSED, items, request_id)
+    rows = []
+    for item in items:
+        rows += await _take_group(database, actor, device, community, kind, [item], request_id)
+    return rows
+
+
+def _as_json(kind: str, items: Sequence[Judged]) -> str:
+    if kind == REFUSED:
+        rows: list[dict[str, Any]] = [
+            {
+                "id": item.given.id,
+                "recorded_at": item.given.recorded_at,
+                "refusal": item.refusal,
+                "refusal_detail": (item.detail or item.given.name)[:200].replace("\x00", ""),
+            }
+            for item in items
+        ]
+    else:
+        rows = KINDS[kind].as_rows([item.command for item in items if item.command is not None])
+    return orjson.dumps(rows).decode()
+
+
+def _result(command_id: UUID, status: Any, code: str | None, detail: str | None, is_repeat: bool) -> CommandResult:
+    if is_repeat and status != "rejected":
+        return CommandResult.model_construct(
+            id=command_id, status="duplicate", code=code, detail=detail, first_status=status
+        )
+    return CommandResult.model_construct(id=command_id, status=status, code=code, detail=detail, first_status=None)
+
+
+def _in_order(commands: Sequence[CommandIn], answers: dict[UUID, CommandResult]) -> list[CommandResult]:
+    """Answers in the order asked; an id that came twice in one batch is a duplicate the second time."""
+    results = []
+    seen: set[UUID] = set()
+    for given in commands:
+        answer = answers[given.id]
+        if given.id in seen and answer.status in ("accepted", "flagged"):
+            answer = _result(answer.id, answer.status, answer.code, answer.detail, True)
+        seen.add(given.id)
+        results.append(answer)
+    return results
+
+
+_heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, datetime | None]] = OrderedDict()
+
+
+async def _heartbeat(database: Database, actor: Actor, device: UUID, oldest: datetime | None) -> None:
+    """Note a phone's last contact and oldest unsent record, at most once a minute while nothing changes."""
+    key = (actor.id, device)
+    at, said = _heartbeats.get(key, (0.0, None))
+    if time.monotonic() - at < HEARTBEAT_SECONDS and (said is None) == (oldest is None):
+        return
+    _heartbeats[key] = (time.monotonic(), oldest)
+    while len(_heartbeats) > 50_000:
+        _heartbeats.popitem(last=False)
+    await database.call(
+        EVERYWHERE, _HEARTBEAT + " RETURNING 1", {"oldest": oldest, "account": actor.id, "device": device}
+    )
+
+
+async def count_confirmed(database: Database, actor: Actor) -> int:
+    """How many of the account's records were confirmed today."""
+    rows = await database.call(actor.scope, _CONFIRMED, {"actor": actor.id, "day": today()})
+    return int(rows[0][0])

@@ -1,0 +1,42 @@
+"""The commands a phone may send: name, payload shape, and how a batch of them enters SQL."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.care import service as care
+from app.care.schemas import CareVisitPayload
+from app.screening import service as screening
+from app.screening.schemas import DoorVisitPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A checked command."""
+
+    id: UUID
+    recorded_at: datetime
+    epoch: int | None
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKind:
+    """One kind of command; `as_rows` makes the JSON that `take_commands` hands to its SQL function."""
+
+    name: str
+    payload: type[BaseModel]
+    as_rows: Callable[[Sequence[Any]], list[dict[str, Any]]]
+
+
+KINDS: dict[str, CommandKind] = {
+    kind.name: kind
+    for kind in (
+        CommandKind("screening.record_door_visit", DoorVisitPayload, screening.as_rows),
+        CommandKind("care.record_visit", CareVisitPayload, care.as_rows),
+    )
+}

@@ -1,0 +1,49 @@
+"""HTTP of the phones."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.auth.guards import PersonActor, Session
+from app.core.clock import now, today
+from app.sync import pull, push
+from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncStatus
+from app.web import COMMON_PROBLEMS, OpenDatabase, request_id
+
+router = APIRouter(tags=["sync"], responses=COMMON_PROBLEMS)
+
+
+@router.get("/sync/areas")
+async def list_sync_areas(actor: PersonActor, session: Session) -> list[SyncAreaRead]:
+    """The responsibility areas one holds, with the open rounds of their communities."""
+    return await pull.list_sync_areas(session, actor)
+
+
+@router.get("/sync/areas/{area_id}", response_model=AreaPull)
+async def pull_area(
+    request: Request,
+    actor: PersonActor,
+    database: OpenDatabase,
+    area_id: UUID,
+    since: Annotated[int, Query(ge=0, le=2**62, description="The version one holds; 0 for everything.")] = 0,
+) -> Response:
+    """One area in columns: everything, or what changed since a version."""
+    bundle = await pull.pull_area(database, actor, area_id, since)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(bundle, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
+    return Response(pull.unpack(bundle), media_type="application/json", headers=headers)
+
+
+@router.post("/sync/commands", response_model=PushOut)
+async def push_commands(request: Request, actor: PersonActor, database: OpenDatabase, body: PushIn) -> Response:
+    """Commands up: one answer for each id, and the same answer whenever it comes again."""
+    answer = await push.take_push(database, actor, body, request_id(request))
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.get("/sync/status")
+async def get_sync_status(actor: PersonActor, database: OpenDatabase) -> SyncStatus:
+    """What the server counts for this account today."""
+    return SyncStatus(server_time=now(), day=today(), confirmed_today=await push.count_confirmed(database, actor))

@@ -1,0 +1,173 @@
+"""Shapes of the phones' traffic."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.core.area_code import Code
+
+MAX_COMMANDS = 50
+
+
+class RoundBrief(BaseModel):
+    """An open round, as a phone carries it."""
+
+    id: UUID
+    title: str
+    starts_on: date
+    ends_on: date
+
+
+class SyncAreaRead(BaseModel):
+    """A responsibility area one holds."""
+
+    id: UUID
+    community_code: str
+    community_name: str
+    name: str
+    epoch: int
+    version: int
+    household_count: int
+    rounds: list[RoundBrief]
+
+
+class DwellingColumns(BaseModel):
+    """Doors, a column a fact: id, compound, building, stair, floor, room, free address, vacant."""
+
+    i: list[UUID]
+    c: list[str]
+    b: list[str]
+    s: list[str]
+    f: list[int | None]
+    r: list[str]
+    a: list[str]
+    v: list[int]
+
+
+class HouseholdColumns(BaseModel):
+    """Households: id, index of the dwelling, head, initials, kind, tags, phone, note."""
+
+    i: list[UUID]
+    d: list[int]
+    h: list[str]
+    y: list[str]
+    k: list[str]
+    t: list[list[str]]
+    p: list[str | None]
+    n: list[str | None]
+
+
+class ResidentColumns(BaseModel):
+    """Residents: id, index of the household, name, initials, sex, birth year, relation, ID to be checked."""
+
+    i: list[UUID]
+    h: list[int]
+    n: list[str]
+    y: list[str]
+    s: list[int]
+    b: list[int | None]
+    r: list[str]
+    x: list[int]
+
+
+class StateColumns(BaseModel):
+    """Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom."""
+
+    h: list[int]
+    q: list[UUID]
+    o: list[str]
+    c: list[int]
+    t: list[int]
+    w: list[str]
+
+
+class CheckColumns(BaseModel):
+    """Who was answered for: index of the resident, round, status, temperature."""
+
+    r: list[int]
+    q: list[UUID]
+    s: list[str]
+    t: list[float | None]
+
+
+class CareColumns(BaseModel):
+    """Care: index of the household, resident, last condition, when, next on."""
+
+    h: list[int]
+    r: list[UUID | None]
+    l: list[str]  # noqa: E741 - the wire's letter
+    t: list[int | None]
+    n: list[date | None]
+
+
+class AreaUpserts(BaseModel):
+    """What is new or changed, each household whole."""
+
+    dwellings: DwellingColumns
+    households: HouseholdColumns
+    residents: ResidentColumns
+    states: StateColumns
+    checks: CheckColumns
+    care: CareColumns
+
+
+class AreaPull(BaseModel):
+    """A pull of one area: everything (`reset`) or what changed since."""
+
+    version: int
+    epoch: int
+    reset: bool
+    upserts: AreaUpserts
+    removed: list[UUID]
+
+
+class CommandIn(BaseModel):
+    """One thing a phone did. `payload` is the shape of its `name`, checked apart so that one bad command
+    does not refuse its neighbours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: UUID
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    recorded_at: datetime
+    epoch: Annotated[int, Field(ge=0, le=2_000_000_000)] | None = None
+    community_code: Code | None = None
+    payload: dict[str, Any]
+
+
+class PushIn(BaseModel):
+    """A batch of commands, oldest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device_id: UUID
+    oldest_unsent_at: datetime | None = None
+    commands: Annotated[list[CommandIn], Field(max_length=MAX_COMMANDS)]
+
+
+class CommandResult(BaseModel):
+    """The server's answer for one command id."""
+
+    id: UUID
+    status: Literal["accepted", "duplicate", "flagged", "rejected"]
+    code: str | None
+    detail: str | None
+    first_status: Literal["accepted", "flagged"] | None = None
+
+
+class PushOut(BaseModel):
+    """Answers, one for each command, in their order."""
+
+    results: list[CommandResult]
+    server_time: datetime
+    confirmed_today: int
+
+
+class SyncStatus(BaseModel):
+    """What the server counts for this account today."""
+
+    server_time: datetime
+    day: date
+    confirmed_today: int
