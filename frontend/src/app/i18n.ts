@@ -1,0 +1,74 @@
+/**
+ * The app's words. `t('door.all_well')` answers in the language of the moment; keys are checked by the
+ * compiler. The first load carries Chinese, English comes when asked for. Large lazy parts bring texts of
+ * their own with `lazyTexts`.
+ *
+ * In a text, `{name}` stands for a parameter and `{n|record|records}` chooses by number.
+ */
+import { shallowRef } from 'vue'
+import { readSettings, writeSettings, type Language } from './settings'
+import zh from './texts/zh-CN'
+
+export type TextKey = keyof typeof zh
+export type Params = Record<string, string | number>
+type Loader<K extends string> = () => Promise<{ default: Record<K, string> }>
+
+export const language = shallowRef<Language>(readSettings().language)
+
+const loaded: Partial<Record<Language, Record<TextKey, string>>> = { 'zh-CN': zh }
+const bundles = new Set<(language: Language) => Promise<void>>()
+bundles.add(async (wanted) => {
+  if (!loaded[wanted]) loaded[wanted] = (await import('./texts/en')).default
+})
+
+/** Put parameters into a text. */
+export function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, other?: string) => {
+    const value = params[name]
+    if (one !== undefined && other !== undefined) return Number(value) === 1 ? one : other
+    return typeof value === 'number' ? formatNumber(value) : (value ?? '')
+  })
+}
+
+/** The text for a key, in the language of the moment. */
+export function t(key: TextKey, params?: Params): string {
+  const text = (loaded[language.value] ?? zh)[key]
+  return params ? fill(text, params) : text
+}
+
+/** The text for a key made from data, such as `code.epoch_old`; `fallback` where there is none. */
+export function textOr(key: string, fallback: TextKey, params?: Params): string {
+  return t(key in zh ? (key as TextKey) : fallback, params)
+}
+
+/** Texts of a lazy part: await `load()` before it is drawn, then use its own typed `t`. */
+export function lazyTexts<K extends string>(loaders: Record<Language, Loader<K>>) {
+  const own: Partial<Record<Language, Record<K, string>>> = {}
+  const loadFor = async (wanted: Language) => {
+    own[wanted] ??= (await loaders[wanted]()).default
+  }
+  return {
+    async load(): Promise<void> {
+      bundles.add(loadFor)
+      await loadFor(language.value)
+    },
+    t(key: K, params?: Params): string {
+      const text = own[language.value]?.[key] ?? key
+      return params ? fill(text, params) : text
+    },
+  }
+}
+
+/** Change the language: its texts are fetched first, so that nothing is half translated. */
+export async function setLanguage(wanted: Language): Promise<void> {
+  await Promise.all([...bundles].map((load) => load(wanted)))
+  language.value = wanted
+  document.documentElement.lang = wanted
+  document.title = t('app.name')
+  writeSettings({ language: wanted })
+}
+
+/** Thousands grouped as the language does. */
+export function formatNumber(value: number): string {
+  return new Intl.NumberFormat(language.value).format(value)
+}
