@@ -13,8 +13,8 @@ import typer
 import uvicorn
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
 
+from app import demo as demo_town
 from app.audit import service as audit
 from app.auth import service as auth
 from app.auth import sessions
@@ -71,17 +71,14 @@ def run_with_database(work: Callable[[Database], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-async def _has_demo(database: Database) -> bool:
-    async with database.session(EVERYWHERE) as session:
-        return bool((await session.execute(text("SELECT EXISTS (SELECT FROM account WHERE is_demo)"))).scalar())
-
-
 @app.command()
 def serve() -> None:
     """Start the database if it is ours, migrate, and serve API, docs and PWA."""
     settings = get_settings()
     configure_logging()
-    if run_with_database(_has_demo) and settings.host not in LOOPBACK and not settings.demo_on_network:
+    if settings.demo:
+        run_with_database(_load_demo_if_empty)
+    if run_with_database(demo_town.has_demo) and settings.host not in LOOPBACK and not settings.demo_on_network:
         typer.echo(
             "This database holds demo accounts with known passwords and will not be served on "
             f"{settings.host}. Use a database without a demo, or say PIONEER_DEMO_ON_NETWORK=true.",
@@ -97,6 +94,25 @@ def serve() -> None:
         create_app(open_url()), host=settings.host, port=settings.port, log_level="warning", access_log=False,
         proxy_headers=True, server_header=False, timeout_graceful_shutdown=10,
     )  # fmt: skip
+
+
+async def _load_demo_if_empty(database: Database) -> bool:
+    """Load the demo where nobody has an account yet; answers whether the database holds a demo."""
+    if await demo_town.is_empty(database):
+        await demo_town.load_demo(database)
+    return await demo_town.has_demo(database)
+
+
+@app.command()
+def demo(
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Say nothing when the database is in use.")] = False,
+) -> None:
+    """Load a small invented town with demo accounts into an empty database, and print the accounts."""
+    if run_with_database(_load_demo_if_empty):
+        typer.echo(demo_town.describe_accounts())
+    elif not if_empty:
+        typer.echo("This database already has accounts of its own; a demo goes into an empty one only.", err=True)
+        raise typer.Exit(2)
 
 
 @app.command()

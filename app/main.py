@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
@@ -17,20 +18,38 @@ from app.areas import routes as areas_routes
 from app.areas import service as areas
 from app.auth import routes as auth_routes
 from app.auth import service as auth
+from app.care import routes as care_routes
 from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
+from app.people import routes as people_routes
+from app.people import service as people
+from app.posts import routes as posts_routes
+from app.posts import service as posts
+from app.screening import routes as screening_routes
+from app.sync import routes as sync_routes
 from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
 
 log = get_logger()
+ROOT = Path(__file__).resolve().parents[1]
 
-ROUTERS: tuple[APIRouter, ...] = (auth_routes.router, areas_routes.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth_routes.router,
+    areas_routes.router,
+    people_routes.router,
+    posts_routes.router,
+    screening_routes.router,
+    care_routes.router,
+    sync_routes.router,
+)
 
 
 def install_hooks() -> None:
     """Tell lower rooms what they may ask of higher ones."""
     auth.division_names_hooks[:] = [areas.name_divisions]
+    auth.held_areas_hooks[:] = [posts.list_held_areas]
+    people.area_touched_hooks[:] = [posts.touch_areas]
 
 
 def operation_id(route: APIRoute) -> str:
@@ -40,7 +59,7 @@ def operation_id(route: APIRoute) -> str:
 
 async def is_migrated(database: Database) -> bool:
     """Whether the database stands at the newest revision."""
-    newest = ScriptDirectory("migrations").get_current_head()
+    newest = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
     async with database.session(EVERYWHERE) as session:
         found = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar()
     return found == newest

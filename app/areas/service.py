@@ -121,6 +121,16 @@ async def put_divisions(session: AsyncSession, entries: Sequence[DivisionEntry],
     return {"created": counts[0], "updated": counts[1], "unchanged": counts[2]}
 
 
+async def lock_clock(session: AsyncSession, community_code: str) -> None:
+    """Take a community's clock row without moving it: to compare first and advance only for a change."""
+    await session.execute(
+        text("INSERT INTO community_clock (community_code) VALUES (:c) ON CONFLICT DO NOTHING"), {"c": community_code}
+    )
+    await session.execute(
+        text("SELECT version FROM community_clock WHERE community_code = :c FOR UPDATE"), {"c": community_code}
+    )
+
+
 async def advance_clock(
     session: AsyncSession,
     community_code: str,

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 from functools import lru_cache
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -59,6 +60,14 @@ def seal_base64(text: str | None, context: str) -> str | None:
     """As `seal_text`, in base64 for a JSON document on its way into SQL."""
     sealed = seal_text(text, context)
     return None if sealed is None else base64.b64encode(sealed).decode()
+
+
+def bytes_to_base64(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its byte values in base64, for a JSON document on its way into SQL."""
+    return {
+        key: base64.b64encode(value).decode() if isinstance(value, (bytes, memoryview)) else value
+        for key, value in row.items()
+    }
 
 
 def open_text(sealed: bytes | memoryview | None, context: str) -> str | None:

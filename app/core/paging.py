@@ -21,6 +21,11 @@ def encode_cursor(*key: Any) -> str:
 def decode_id_cursor(cursor: str) -> UUID:
     """The id inside a cursor that holds one id; raises Invalid as `decode_cursor` does."""
     (text,) = decode_cursor(cursor, str)
+    return cursor_uuid(text)
+
+
+def cursor_uuid(text: str) -> UUID:
+    """An id that stood in a cursor; raises Invalid as `decode_cursor` does."""
     try:
         return UUID(text)
     except ValueError:

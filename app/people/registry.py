@@ -1,0 +1,510 @@
+"""The one writer of the registry: doors, households and people, as sets.
+
+The roster import, the HTTP routes and the demo all call `put_dwellings`. It compares what is given with what
+is known and writes only the difference, so the same list twice changes nothing. A value that is missing in
+the list never erases one that is known; nobody is removed because a list does not name them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.auth.service import DESK, Actor
+from app.core import crypto
+from app.core.errors import Invalid
+from app.core.ids import new_ids
+from app.core.resident_id import is_resident_id
+from app.people.models import IdKind
+from app.people.naming import address_key, initials, sort_key
+from app.people.schemas import HouseholdCreate, HouseholdRead, ResidentCreate, ResidentRead
+from app.people.service import (
+    HOUSEHOLD_NOTE,
+    HOUSEHOLD_PHONE,
+    RESIDENT_ID,
+    RESIDENT_PHONE,
+    get_household,
+    household_read,
+    list_residents,
+    touch_areas,
+)
+
+
+@dataclass(slots=True)
+class PersonInput:
+    """A person as somebody gives them; `id` when the giver made one, `row` where in a file they stand."""
+
+    name: str
+    relation: str = ""
+    sex: int = 0
+    birth_on: date | None = None
+    id_kind: str = "none"
+    id_number: str | None = None
+    phone: str | None = None
+    needs_id_check: bool = False
+    workplace: str = ""
+    tags: list[str] = field(default_factory=list)
+    sheet: str = ""
+    row: int = 0
+    id: UUID | None = None
+
+
+@dataclass(slots=True)
+class HouseholdInput:
+    """A household as somebody gives it."""
+
+    head_name: str = ""
+    phone: str | None = None
+    tags: list[str] = field(default_factory=list)
+    note: str | None = None
+    persons: list[PersonInput] = field(default_factory=list)
+    kind: str = "family"
+    id: UUID | None = None
+
+
+@dataclass(slots=True)
+class DwellingInput:
+    """A door as somebody gives it."""
+
+    compound: str = ""
+    building: str = ""
+    stair: str = ""
+    floor: int | None = None
+    room: str = ""
+    address: str = ""
+    is_vacant: bool = False
+    households: list[HouseholdInput] = field(default_factory=list)
+    sheet: str = ""
+    row: int = 0
+
+    @property
+    def key(self) -> str:
+        """What makes two doors the same door."""
+        return address_key(self.compound, self.building, self.stair, self.room, self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class PutConflict:
+    """What was given and cannot stand beside what is known: where in the file, and the code."""
+
+    code: Literal["id_duplicate", "vacant_but_lived_in"]
+    sheet: str
+    row: int
+
+
+@dataclass(slots=True)
+class PutCounts:
+    """What a put did. `created`, `updated`, `unchanged` count persons and vacant doors: a roster's rows."""
+
+    dwellings: int = 0
+    vacant: int = 0
+    households: int = 0
+    persons: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    conflicts: list[PutConflict] = field(default_factory=list)
+    household_ids: list[UUID] = field(default_factory=list)
+
+
+class _Known:
+    """What the registry holds behind the given doors, and whose the given ID numbers are."""
+
+    def __init__(self) -> None:
+        self.dwellings: dict[str, dict[str, Any]] = {}
+        self.households: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+        self.residents: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+        self.id_holders: dict[bytes, UUID] = {}
+
+
+async def _load(session: AsyncSession, community: str, keys: list[str], id_indexes: list[bytes]) -> _Known:
+    known = _Known()
+    params: dict[str, Any] = {"c": community, "keys": keys}
+    doors = "SELECT * FROM dwelling WHERE community_code = :c AND address_key = ANY(:keys)"
+    for row in (await session.execute(text(doors), params)).mappings():
+        known.dwellings[row["address_key"]] = dict(row)
+    params = {"c": community, "ids": [d["id"] for d in known.dwellings.values()]}
+    homes = (
+        "SELECT * FROM household WHERE community_code = :c AND dwelling_id = ANY(:ids) AND NOT is_closed ORDER BY id"
+    )
+    for row in (await session.execute(text(homes), params)).mappings():
+        known.households[row["dwelling_id"]].append(dict(row))
+    params = {"c": community, "ids": [h["id"] for homes in known.households.values() for h in homes]}
+    persons = (
+        "SELECT * FROM resident WHERE community_code = :c AND household_id = ANY(:ids) AND NOT is_gone ORDER BY id"
+    )
+    for row in (await session.execute(text(persons), params)).mappings():
+        known.residents[row["household_id"]].append(dict(row))
+    holders = "SELECT id, id_index FROM resident WHERE community_code = :c AND id_index = ANY(:indexes) AND NOT is_gone"
+    for row in (await session.execute(text(holders), {"c": community, "indexes": id_indexes})).mappings():
+        known.id_holders[bytes(row["id_index"])] = row["id"]
+    return known
+
+
+class _Difference:
+    """The rows to write, gathered door by door."""
+
+    def __init__(self, known: _Known) -> None:
+        self.known = known
+        self.dwellings: list[dict[str, Any]] = []
+        self.households: list[dict[str, Any]] = []
+        self.residents: list[dict[str, Any]] = []
+        self.touched: set[UUID] = set()
+        self.tallies: Counter[str] = Counter()
+        self.counts = PutCounts()
+        self._fresh: Iterator[UUID] = iter(())
+
+    def fresh_id(self) -> UUID:
+        """The next id of this put; ids of one put rise together."""
+        value = next(self._fresh, None)
+        if value is None:
+            self._fresh = iter(new_ids(500))
+            value = next(self._fresh)
+        return value
+
+    def put_door(self, door: DwellingInput) -> None:
+        """Compare one door and all behind it."""
+        self.counts.dwellings += 1
+        known = self.known.dwellings.get(door.key)
+        homes = self.known.households[known["id"]] if known else []
+        lived_in = bool(homes or door.households)
+        if door.is_vacant and homes:
+            self.counts.conflicts.append(PutConflict("vacant_but_lived_in", door.sheet, door.row))
+        is_vacant = (door.is_vacant or bool(known and known["is_vacant"])) and not lived_in
+        row = _merged(known, _door_row(door), is_vacant)
+        is_new = known is None
+        is_changed = known is None or _differs(known, row)
+        if known is None:
+            row["id"] = self.fresh_id()
+            known = self.known.dwellings[door.key] = {"responsibility_area_id": None}
+            self.tallies.update(dwellings=1, unassigned=1, vacant=int(is_vacant))
+        elif is_changed:
+            self.tallies["vacant"] += int(is_vacant) - int(known["is_vacant"])
+            self._touch(known)
+        if is_changed:
+            known.update(row)
+            self.dwellings.append(known)
+        if door.is_vacant and not door.households:
+            self.counts.vacant += 1
+            self._count(is_new, is_changed)
+        for household in door.households:
+            self._put_household(known, household)
+
+    def _put_household(self, door: dict[str, Any], given: HouseholdInput) -> None:
+        self.counts.households += 1
+        homes = self.known.households[door["id"]]
+        known = _same_household(homes, self.known.residents, given)
+        row = _household_row(given, known)
+        if known is None:
+            row |= {"id": given.id or self.fresh_id(), "dwelling_id": door["id"], "resident_count": 0}
+            known = dict(row)
+            homes.append(known)
+            self.households.append(known)
+            self.tallies["households"] += 1
+            self._touch(door)
+        elif _differs(known, row):
+            known.update(row)
+            self._write_household(known)
+            self._touch(door)
+        self.counts.household_ids.append(known["id"])
+        for person in given.persons:
+            self._put_person(door, known, person)
+
+    def _put_person(self, door: dict[str, Any], home: dict[str, Any], given: PersonInput) -> None:
+        self.counts.persons += 1
+        members = self.known.residents[home["id"]]
+        index = crypto.blind_index(given.id_number, RESIDENT_ID)
+        known = _same_person(members, given, index)
+        holder = self.known.id_holders.get(index) if index else None
+        if index and holder is not None and (known is None or holder != known["id"]):
+            # Whose the number really is cannot be known from here: it stays where it was, to be checked.
+            self.counts.conflicts.append(PutConflict("id_duplicate", given.sheet, given.row))
+            given = PersonInput(**{**_fields(given), "id_number": None, "id_kind": "none", "needs_id_check": True})
+            index = None
+        row = _person_row(given, index, known)
+        if known is None:
+            row |= {"id": given.id or self.fresh_id(), "household_id": home["id"]}
+            members.append(row)
+            self.residents.append(row)
+            home["resident_count"] += 1
+            self._write_household(home)
+            self.tallies["residents"] += 1
+            self._touch(door)
+            known = row
+            self._count(True, True)
+        else:
+            changed = _differs(known, row)
+            if changed:
+                known.update(row)
+                self.residents.append(known)
+                self._touch(door)
+            self._count(False, changed)
+        if index:
+            self.known.id_holders[index] = known["id"]
+
+    def _write_household(self, home: dict[str, Any]) -> None:
+        if not any(h is home for h in self.households[-3:]):
+            self.households.append(home)
+
+    def _touch(self, door: dict[str, Any]) -> None:
+        if door.get("responsibility_area_id"):
+            self.touched.add(door["responsibility_area_id"])
+
+    def _count(self, is_new: bool, is_changed: bool) -> None:
+        if is_new:
+            self.counts.created += 1
+        elif is_changed:
+            self.counts.updated += 1
+        else:
+            self.counts.unchanged += 1
+
+
+def _fields(person: PersonInput) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in PersonInput.__slots__}
+
+
+def _differs(known: dict[str, Any], row: dict[str, Any]) -> bool:
+    return any(known.get(key) != value for key, value in row.items() if not key.endswith("_sealed"))
+
+
+def _door_row(door: DwellingInput) -> dict[str, Any]:
+    return {
+        "compound": door.compound,
+        "building": door.building,
+        "stair": door.stair,
+        "floor": door.floor,
+        "room": door.room,
+        "address": door.address,
+        "address_key": door.key,
+        "sort_key": sort_key(door.compound, door.building, door.stair, door.floor, door.room, door.address),
+    }
+
+
+def _merged(known: dict[str, Any] | None, row: dict[str, Any], is_vacant: bool) -> dict[str, Any]:
+    if known is not None:
+        row = {key: known[key] if value in (None, "") else value for key, value in row.items()} | {"id": known["id"]}
+    return row | {"is_vacant": is_vacant}
+
+
+def _same_household(
+    homes: list[dict[str, Any]], residents: dict[UUID, list[dict[str, Any]]], given: HouseholdInput
+) -> dict[str, Any] | None:
+    """The household behind the door that is meant: by id, by its head, by a shared member, or the only one
+    there when neither says otherwise."""
+    for home in homes:
+        if home["id"] == given.id or (given.head_name and home["head_name"] == given.head_name):
+            return home
+    names = {person.name for person in given.persons}
+    for home in homes:
+        if names & {member["name"] for member in residents[home["id"]]}:
+            return home
+    if len(homes) == 1 and (not given.head_name or not homes[0]["head_name"]):
+        return homes[0]
+    return None
+
+
+def _household_row(given: HouseholdInput, known: dict[str, Any] | None) -> dict[str, Any]:
+    tags = sorted({*given.tags, *(known["tags"] if known else ())})
+    head = given.head_name or (known["head_name"] if known else "")
+    row: dict[str, Any] = {"head_name": head, "head_initials": initials(head), "tags": tags}
+    row["kind"] = given.kind if known is None else known["kind"]
+    if given.phone or known is None:
+        row["phone_index"] = crypto.blind_index(given.phone, HOUSEHOLD_PHONE)
+        same = known is not None and known["phone_index"] == row["phone_index"]
+        row["phone_sealed"] = (
+            known["phone_sealed"] if known and same else crypto.seal_text(given.phone, HOUSEHOLD_PHONE)
+        )
+    if given.note or known is None:
+        old = crypto.open_text(known["note_sealed"], HOUSEHOLD_NOTE) if known else None
+        if known is None or old != given.note:
+            row["note_sealed"] = crypto.seal_text(given.note, HOUSEHOLD_NOTE)
+            row["note_changed"] = True
+    return row
+
+
+def _same_person(members: list[dict[str, Any]], given: PersonInput, index: bytes | None) -> dict[str, Any] | None:
+    """The member meant: by id, by ID number, else by name where birth dates do not speak against it."""
+    for member in members:
+        if member["id"] == given.id or (index and member["id_index"] == index):
+            return member
+    for member in members:
+        if member["name"] != given.name:
+            continue
+        other_number = index and member["id_index"] and member["id_index"] != index
+        born = member["birth_on"]
+        other_birth = born and given.birth_on and born != given.birth_on and other_number
+        if not other_birth:
+            return member
+    return None
+
+
+def _person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": given.name, "name_initials": initials(given.name)}
+    if known is None:
+        row |= {"relation": given.relation, "sex": given.sex, "birth_on": given.birth_on}
+        row |= {"workplace": given.workplace, "id_kind": given.id_kind if index else _kind_without_number(given)}
+        row["needs_id_check"] = given.needs_id_check
+        row["tags"] = sorted(given.tags)
+    else:
+        row |= {"relation": given.relation or known["relation"], "sex": given.sex or known["sex"]}
+        row |= {"birth_on": given.birth_on or known["birth_on"], "workplace": given.workplace or known["workplace"]}
+        row["id_kind"] = given.id_kind if index else known["id_kind"]
+        row["needs_id_check"] = given.needs_id_check if index or known["id_index"] is None else known["needs_id_check"]
+        row["tags"] = sorted({*given.tags, *known["tags"]})
+    if index or known is None:
+        row["id_index"] = index
+        same = known is not None and known["id_index"] == index
+        row["id_sealed"] = known["id_sealed"] if known and same else crypto.seal_text(given.id_number, RESIDENT_ID)
+    if given.phone or known is None:
+        row["phone_index"] = crypto.blind_index(given.phone, RESIDENT_PHONE)
+        same = known is not None and known["phone_index"] == row["phone_index"]
+        row["phone_sealed"] = known["phone_sealed"] if known and same else crypto.seal_text(given.phone, RESIDENT_PHONE)
+    return row
+
+
+def _kind_without_number(given: PersonInput) -> str:
+    """What kind of document somebody has may be known without its number."""
+    return given.id_kind if given.id_kind not in ("resident_id",) else "none"
+
+
+_PUT_DWELLINGS = text("""
+    INSERT INTO dwelling AS d (community_code, id, compound, building, stair, floor, room, address, address_key,
+        sort_key, is_vacant, version, updated_at)
+    SELECT :c, id, compound, building, stair, floor, room, address, address_key, sort_key, is_vacant, :version, now()
+    FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS r(id uuid, compound text, building text, stair text, floor int,
+        room text, address text, address_key text, sort_key text, is_vacant boolean)
+    ON CONFLICT (community_code, id) DO UPDATE SET compound = excluded.compound, building = excluded.building,
+        stair = excluded.stair, floor = excluded.floor, room = excluded.room, address = excluded.address,
+        sort_key = excluded.sort_key, is_vacant = excluded.is_vacant, version = excluded.version,
+        updated_at = excluded.updated_at
+""")
+_PUT_HOUSEHOLDS = text("""
+    INSERT INTO household AS h (community_code, id, dwelling_id, kind, head_name, head_initials, phone_sealed,
+        phone_index, tags, note_sealed, resident_count, version, updated_at)
+    SELECT :c, id, dwelling_id, kind, head_name, head_initials, decode(phone_sealed, 'base64'),
+        decode(phone_index, 'base64'), tags, decode(note_sealed, 'base64'), resident_count, :version, now()
+    FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS r(id uuid, dwelling_id uuid, kind text, head_name text,
+        head_initials text, phone_sealed text, phone_index text, tags text[], note_sealed text, resident_count int)
+    ON CONFLICT (community_code, id) DO UPDATE SET head_name = excluded.head_name,
+        head_initials = excluded.head_initials, phone_sealed = excluded.phone_sealed,
+        phone_index = excluded.phone_index, tags = excluded.tags, note_sealed = excluded.note_sealed,
+        resident_count = excluded.resident_count, version = excluded.version, updated_at = excluded.updated_at
+""")
+_PUT_RESIDENTS = text("""
+    INSERT INTO resident AS p (community_code, id, household_id, name, name_initials, sex, birth_on, relation,
+        workplace, id_kind, id_sealed, id_index, phone_sealed, phone_index, tags, needs_id_check, version, updated_at)
+    SELECT :c, id, household_id, name, name_initials, sex, birth_on, relation, workplace, id_kind,
+        decode(id_sealed, 'base64'), decode(id_index, 'base64'), decode(phone_sealed, 'base64'),
+        decode(phone_index, 'base64'), tags, needs_id_check, :version, now()
+    FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS r(id uuid, household_id uuid, name text, name_initials text,
+        sex int, birth_on date, relation text, workplace text, id_kind text, id_sealed text, id_index text,
+        phone_sealed text, phone_index text, tags text[], needs_id_check boolean)
+    ON CONFLICT (community_code, id) DO UPDATE SET name = excluded.name, name_initials = excluded.name_initials,
+        sex = excluded.sex, birth_on = excluded.birth_on, relation = excluded.relation,
+        workplace = excluded.workplace, id_kind = excluded.id_kind, id_sealed = excluded.id_sealed,
+        id_index = excluded.id_index, phone_sealed = excluded.phone_sealed, phone_index = excluded.phone_index,
+        tags = excluded.tags, needs_id_check = excluded.needs_id_check, version = excluded.version,
+        updated_at = excluded.updated_at
+""")
+
+
+async def put_dwellings(
+    session: AsyncSession,
+    doer: audit.Doer,
+    community_code: str,
+    doors: Sequence[DwellingInput],
+    action: str = "put_dwellings",
+) -> PutCounts:
+    """Bring a community's registry to what is given about some of its doors; answers what it did.
+
+    The community's clock row is locked first, so two puts of the same list do not both find nothing. Nothing
+    to change moves no version and leaves no entry in the trail.
+    """
+    await areas.lock_clock(session, community_code)
+    numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
+    indexes = [index for number in numbers if (index := crypto.blind_index(number, RESIDENT_ID))]
+    known = await _load(session, community_code, sorted({door.key for door in doors}), indexes)
+    change = _Difference(known)
+    for door in doors:
+        change.put_door(door)
+    if change.dwellings or change.households or change.residents:
+        version = await areas.advance_clock(session, community_code, **change.tallies)
+        await _write(session, community_code, version, change)
+        await touch_areas(session, community_code, change.touched, version)
+        subjects = sorted({row["id"] for row in change.households} | {row["id"] for row in change.dwellings})
+        await audit.append_entry(session, doer, community_code, action, subjects, vars_of(change.counts))
+    return change.counts
+
+
+def vars_of(counts: PutCounts) -> dict[str, int]:
+    """The numbers of a put's counts."""
+    names = ("dwellings", "vacant", "households", "persons", "created", "updated", "unchanged")
+    return {name: getattr(counts, name) for name in names}
+
+
+async def _write(session: AsyncSession, community: str, version: int, change: _Difference) -> None:
+    for statement, rows in (
+        (_PUT_DWELLINGS, change.dwellings),
+        (_PUT_HOUSEHOLDS, change.households),
+        (_PUT_RESIDENTS, change.residents),
+    ):
+        if rows:
+            distinct = {row["id"]: row for row in rows}
+            body = orjson.dumps([crypto.bytes_to_base64(row) for row in distinct.values()]).decode()
+            await session.execute(statement, {"c": community, "version": version, "rows": body})
+
+
+def _person_input(new: ResidentCreate) -> PersonInput:
+    """A person from a desk's form; a number that is no number is refused, not kept."""
+    number = new.id_number.upper() if new.id_number else None
+    if number and new.id_kind == IdKind.RESIDENT_ID and not is_resident_id(number):
+        raise Invalid("id_checksum", "身份证号校验位不对。", "The ID number's check digit is wrong.", "id_number")
+    return PersonInput(
+        name=new.name,
+        relation=new.relation,
+        sex=int(new.sex),
+        birth_on=new.birth_on,
+        id_kind=str(new.id_kind),
+        id_number=number,
+        phone=new.phone,
+    )
+
+
+async def create_household(session: AsyncSession, actor: Actor, new: HouseholdCreate) -> HouseholdRead:
+    """Add a household with its door and people; raises Invalid (`room_missing`) when nothing says where."""
+    actor.demand(new.community_code, DESK)
+    await areas.get_community_name(session, new.community_code)
+    if not (new.room or new.address):
+        raise Invalid("room_missing", "请填写门牌号或住址。", "Say which room or address.", "room")
+    persons = [_person_input(person) for person in new.residents]
+    head = persons[0].name if persons else ""
+    household = HouseholdInput(
+        head_name=head, phone=new.phone, tags=[str(t) for t in new.tags], note=new.note, persons=persons,
+        kind=str(new.kind), id=new.id,
+    )  # fmt: skip
+    door = DwellingInput(new.compound, new.building, new.stair, None, new.room, new.address, households=[household])
+    counts = await put_dwellings(session, actor.doer, new.community_code, [door], "create_household")
+    return household_read(*await get_household(session, actor, counts.household_ids[0], DESK))
+
+
+async def create_resident(session: AsyncSession, actor: Actor, household_id: UUID, new: ResidentCreate) -> ResidentRead:
+    """Add a person to a household; the same person again is the one who is there."""
+    household, dwelling = await get_household(session, actor, household_id, DESK)
+    person = _person_input(new)
+    given = HouseholdInput(head_name=household.head_name, persons=[person], id=household_id)
+    door = DwellingInput(
+        dwelling.compound, dwelling.building, dwelling.stair, dwelling.floor, dwelling.room, dwelling.address,
+        households=[given],
+    )  # fmt: skip
+    await put_dwellings(session, actor.doer, household.community_code, [door], "create_resident")
+    await session.refresh(household)
+    found = [r for r in await list_residents(session, actor, household_id) if r.name == new.name]
+    return found[-1]

@@ -1,0 +1,167 @@
+"""Shapes of the registry. A masked ID and a birth date are never answered together."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.core.area_code import Code
+from app.people.models import HouseholdKind, HouseholdTag, IdKind, Sex
+
+Short = Annotated[str, StringConstraints(max_length=60, strip_whitespace=True)]
+Address = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
+Phone = Annotated[str, StringConstraints(pattern=r"^(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|[0-9]{7,8})$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+IdNumber = Annotated[str, StringConstraints(min_length=5, max_length=30, pattern=r"^[0-9A-Za-z()]+$")]
+Tags = Annotated[list[HouseholdTag], Field(max_length=len(HouseholdTag))]
+
+
+class Strict(BaseModel):
+    """Input that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+
+class ResidentCreate(Strict):
+    """A new member of a household."""
+
+    name: Name
+    sex: Sex = Sex.UNKNOWN
+    birth_on: date | None = None
+    relation: Short = ""
+    phone: Phone | None = None
+    id_kind: IdKind = IdKind.NONE
+    id_number: IdNumber | None = None
+
+
+class ResidentUpdate(Strict):
+    """Changed facts of a resident; what is not named stays."""
+
+    name: Name | None = None
+    sex: Sex | None = None
+    birth_on: date | None = None
+    relation: Short | None = None
+    phone: Phone | None = None
+
+
+class ResidentRead(BaseModel):
+    """A resident, masked."""
+
+    id: UUID
+    household_id: UUID
+    name: str
+    sex: int
+    birth_year: int | None
+    age: int | None
+    relation: str
+    id_kind: IdKind
+    id_masked: str | None
+    phone_masked: str | None
+    needs_id_check: bool
+    tags: list[str]
+
+
+class ResidentPage(BaseModel):
+    """A page of residents."""
+
+    items: list[ResidentRead]
+    next_cursor: str | None
+
+
+class HouseholdCreate(Strict):
+    """A new household with its door and people; `id` from a client makes a second send harmless."""
+
+    id: UUID | None = None
+    community_code: Code
+    compound: Short = ""
+    building: Short = ""
+    stair: Short = ""
+    room: Short = ""
+    address: Address = ""
+    kind: HouseholdKind = HouseholdKind.FAMILY
+    phone: Phone | None = None
+    tags: Tags = []
+    note: Note | None = None
+    residents: Annotated[list[ResidentCreate], Field(max_length=200)] = []
+
+
+class HouseholdUpdate(Strict):
+    """Changed facts of a household; what is not named stays, an empty note is taken away."""
+
+    phone: Phone | None = None
+    tags: Tags | None = None
+    note: Note | None = None
+
+
+class HouseholdRead(BaseModel):
+    """A household and its door, masked."""
+
+    id: UUID
+    community_code: str
+    dwelling_id: UUID
+    compound: str
+    building: str
+    stair: str
+    floor: int | None
+    room: str
+    address: str
+    kind: HouseholdKind
+    head_name: str
+    phone_masked: str | None
+    tags: list[HouseholdTag]
+    note: str | None
+    resident_count: int
+    responsibility_area_id: UUID | None
+    version: int
+
+
+class HouseholdPage(BaseModel):
+    """A page of households in the order of their doors."""
+
+    items: list[HouseholdRead]
+    next_cursor: str | None
+
+
+class BuildingRead(BaseModel):
+    """A building (in a village: a lane) and what is in it."""
+
+    compound: str
+    building: str
+    stairs: list[str]
+    dwelling_count: int
+    household_count: int
+    resident_count: int
+    vacant_count: int
+    unassigned_count: int
+
+
+class BuildingPage(BaseModel):
+    """A community's buildings."""
+
+    items: list[BuildingRead]
+    next_cursor: str | None
+
+
+class DoorRead(BaseModel):
+    """A door on a facade."""
+
+    dwelling_id: UUID
+    compound: str
+    building: str
+    stair: str
+    floor: int | None
+    room: str
+    address: str
+    is_vacant: bool
+    household_count: int
+    resident_count: int
+    responsibility_area_id: UUID | None
+
+
+class DoorPage(BaseModel):
+    """The doors of a building, at most 2,000."""
+
+    items: list[DoorRead]
+    next_cursor: str | None

@@ -1,0 +1,418 @@
+"""Reading the registry, correcting it, and what other rooms ask of it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.auth.models import Role
+from app.auth.service import DESK, OVERSEERS, Actor, in_scope
+from app.core import crypto
+from app.core.clock import now, today
+from app.core.errors import NotFound
+from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
+from app.people.models import Dwelling, Household, HouseholdKind, HouseholdTag, IdKind, Resident
+from app.people.naming import initials, tidy
+from app.people.schemas import (
+    BuildingRead,
+    DoorRead,
+    HouseholdRead,
+    HouseholdUpdate,
+    ResidentRead,
+    ResidentUpdate,
+)
+
+RESIDENT_ID = "resident.id"
+RESIDENT_PHONE = "resident.phone"
+HOUSEHOLD_PHONE = "household.phone"
+HOUSEHOLD_NOTE = "household.note"
+"""Contexts of sealed values and blind indexes: table.column."""
+
+MAX_DOORS = 2000
+MAX_BUILDINGS = 500
+
+_BUILDINGS = text("""
+    SELECT d.compound, d.building,
+        array_agg(DISTINCT d.stair ORDER BY d.stair) AS stairs,
+        count(*) AS dwelling_count,
+        coalesce(sum(h.households), 0)::int AS household_count,
+        coalesce(sum(h.residents), 0)::int AS resident_count,
+        count(*) FILTER (WHERE d.is_vacant) AS vacant_count,
+        count(*) FILTER (WHERE d.responsibility_area_id IS NULL) AS unassigned_count
+    FROM dwelling d
+    LEFT JOIN (
+        SELECT dwelling_id, count(*) AS households, sum(resident_count) AS residents
+        FROM household WHERE community_code = :c AND NOT is_closed GROUP BY 1
+    ) h ON h.dwelling_id = d.id
+    WHERE d.community_code = :c
+    GROUP BY d.compound, d.building ORDER BY min(d.sort_key) LIMIT :limit
+""")
+
+_DOORS = text("""
+    SELECT d.id AS dwelling_id, d.compound, d.building, d.stair, d.floor, d.room, d.address, d.is_vacant,
+        count(h.id)::int AS household_count, coalesce(sum(h.resident_count), 0)::int AS resident_count,
+        d.responsibility_area_id
+    FROM dwelling d
+    LEFT JOIN household h ON h.community_code = d.community_code AND h.dwelling_id = d.id AND NOT h.is_closed
+    WHERE d.community_code = :c AND d.compound = :compound AND d.building = :building
+    GROUP BY d.community_code, d.id ORDER BY d.sort_key, d.id LIMIT :limit
+""")
+
+
+async def list_buildings(session: AsyncSession, actor: Actor, community_code: str) -> list[BuildingRead]:
+    """A community's buildings in natural order, at most 500."""
+    actor.demand(community_code, OVERSEERS)
+    rows = await session.execute(_BUILDINGS, {"c": community_code, "limit": MAX_BUILDINGS})
+    return [BuildingRead(**row) for row in rows.mappings()]
+
+
+async def list_doors(
+    session: AsyncSession, actor: Actor, community_code: str, compound: str, building: str
+) -> list[DoorRead]:
+    """The doors of one building, stair by stair, floor by floor, at most 2,000."""
+    actor.demand(community_code, OVERSEERS)
+    params = {"c": community_code, "compound": compound, "building": building, "limit": MAX_DOORS}
+    return [DoorRead(**row) for row in (await session.execute(_DOORS, params)).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdFilter:
+    """Which households of a community are meant; None is any."""
+
+    building: str | None = None
+    stair: str | None = None
+    text: str | None = None
+    tag: HouseholdTag | None = None
+    responsibility_area_id: UUID | None = None
+
+
+async def list_households(
+    session: AsyncSession, actor: Actor, community_code: str, wanted: HouseholdFilter, limit: int, cursor: str | None
+) -> tuple[list[HouseholdRead], str | None]:
+    """A community's households in the order of their doors.
+
+    `text` finds heads and members by name, pinyin initials of the head or a member, and rooms.
+    """
+    actor.demand(community_code, OVERSEERS)
+    statement = _joined().where(col(Household.community_code) == community_code)
+    if wanted.building is not None:
+        statement = statement.where(col(Dwelling.building) == wanted.building)
+    if wanted.stair is not None:
+        statement = statement.where(col(Dwelling.stair) == wanted.stair)
+    if wanted.tag is not None:
+        statement = statement.where(col(Household.tags).contains([wanted.tag.value]))
+    if wanted.responsibility_area_id is not None:
+        statement = statement.where(col(Dwelling.responsibility_area_id) == wanted.responsibility_area_id)
+    if wanted.text:
+        statement = statement.where(_matches(community_code, tidy(wanted.text)))
+    if cursor:
+        sort_key, after = decode_cursor(cursor, str, str)
+        same_door = (col(Dwelling.sort_key) == sort_key) & (col(Household.id) > cursor_uuid(after))
+        statement = statement.where(or_(col(Dwelling.sort_key) > sort_key, same_door))
+    statement = statement.order_by(col(Dwelling.sort_key), col(Household.id)).limit(limit + 1)
+    rows = (await session.execute(statement)).all()
+    items = [household_read(household, dwelling) for household, dwelling in rows[:limit]]
+    if len(rows) <= limit:
+        return items, None
+    return items, encode_cursor(rows[limit - 1][1].sort_key, str(rows[limit - 1][0].id))
+
+
+def _joined() -> Select[Household, Dwelling]:
+    same = (col(Dwelling.community_code) == col(Household.community_code)) & (
+        col(Dwelling.id) == col(Household.dwelling_id)
+    )
+    return select(Household, Dwelling).join(Dwelling, same).where(col(Household.is_closed).is_(False))
+
+
+def _matches(community_code: str, wanted: str) -> ColumnElement[bool]:
+    """Heads and members by name or initials, doors by room; `%` and `_` are what they are."""
+    pattern = f"%{wanted.replace('%', '').replace('_', '')}%"
+    members = select(col(Resident.household_id)).where(
+        col(Resident.community_code) == community_code,
+        col(Resident.is_gone).is_(False),
+        or_(col(Resident.name).like(pattern), col(Resident.name_initials).like(pattern)),
+    )
+    return or_(
+        col(Household.head_name).like(pattern),
+        col(Household.head_initials).like(pattern),
+        col(Dwelling.room).like(pattern),
+        col(Dwelling.address).like(pattern),
+        col(Household.id).in_(members),
+    )
+
+
+def household_read(household: Household, dwelling: Dwelling) -> HouseholdRead:
+    """A household and its door, masked."""
+    return HouseholdRead(
+        id=household.id,
+        community_code=household.community_code,
+        dwelling_id=dwelling.id,
+        compound=dwelling.compound,
+        building=dwelling.building,
+        stair=dwelling.stair,
+        floor=dwelling.floor,
+        room=dwelling.room,
+        address=dwelling.address,
+        kind=HouseholdKind(household.kind),
+        head_name=household.head_name,
+        phone_masked=crypto.mask_phone(crypto.open_text(household.phone_sealed, HOUSEHOLD_PHONE)),
+        tags=[HouseholdTag(tag) for tag in household.tags],
+        note=crypto.open_text(household.note_sealed, HOUSEHOLD_NOTE),
+        resident_count=household.resident_count,
+        responsibility_area_id=dwelling.responsibility_area_id,
+        version=household.version,
+    )
+
+
+def age_on(birth_on: date | None, day: date) -> int | None:
+    """Full years lived on a day."""
+    if birth_on is None:
+        return None
+    return day.year - birth_on.year - ((day.month, day.day) < (birth_on.month, birth_on.day))
+
+
+def resident_read(resident: Resident) -> ResidentRead:
+    """A resident, masked; the birth year alone, because a masked ID and a birth date are the whole number."""
+    return ResidentRead(
+        id=resident.id,
+        household_id=resident.household_id,
+        name=resident.name,
+        sex=resident.sex,
+        birth_year=resident.birth_on.year if resident.birth_on else None,
+        age=age_on(resident.birth_on, today()),
+        relation=resident.relation,
+        id_kind=IdKind(resident.id_kind),
+        id_masked=crypto.mask_id(crypto.open_text(resident.id_sealed, RESIDENT_ID)),
+        phone_masked=crypto.mask_phone(crypto.open_text(resident.phone_sealed, RESIDENT_PHONE)),
+        needs_id_check=resident.needs_id_check,
+        tags=resident.tags,
+    )
+
+
+async def get_household(
+    session: AsyncSession, actor: Actor, household_id: UUID, roles: frozenset[Role] = OVERSEERS
+) -> tuple[Household, Dwelling]:
+    """A household where the actor holds one of `roles`, with its door; NotFound otherwise."""
+    statement = _joined().where(
+        col(Household.id) == household_id, in_scope(col(Household.community_code), actor, roles)
+    )
+    row = (await session.execute(statement)).first()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+async def list_residents(session: AsyncSession, actor: Actor, household_id: UUID) -> list[ResidentRead]:
+    """The people of a household, its head first."""
+    household, _ = await get_household(session, actor, household_id)
+    statement = (
+        select(Resident)
+        .where(
+            col(Resident.community_code) == household.community_code,
+            col(Resident.household_id) == household_id,
+            col(Resident.is_gone).is_(False),
+        )
+        .order_by(col(Resident.name) != household.head_name, col(Resident.id))
+        .limit(500)
+    )
+    return [resident_read(r) for r in (await session.scalars(statement)).all()]
+
+
+async def update_household(
+    session: AsyncSession, actor: Actor, household_id: UUID, change: HouseholdUpdate
+) -> HouseholdRead:
+    """Correct a household's phone, tags or note."""
+    household, dwelling = await get_household(session, actor, household_id, DESK)
+    version = await areas.advance_clock(session, household.community_code)
+    given = change.model_dump(exclude_unset=True)
+    if "phone" in given:
+        household.phone_sealed = crypto.seal_text(change.phone, HOUSEHOLD_PHONE)
+        household.phone_index = crypto.blind_index(change.phone, HOUSEHOLD_PHONE)
+    if change.tags is not None:
+        household.tags = sorted(set(given["tags"]))
+    if "note" in given:
+        household.note_sealed = crypto.seal_text(change.note, HOUSEHOLD_NOTE)
+    household.version = version
+    household.updated_at = now()
+    await touch_areas(session, household.community_code, [dwelling.responsibility_area_id], version)
+    await audit.append_entry(
+        session, actor.doer, household.community_code, "update_household", [household_id], sorted(given)
+    )
+    return household_read(household, dwelling)
+
+
+async def update_resident(
+    session: AsyncSession, actor: Actor, resident_id: UUID, change: ResidentUpdate
+) -> ResidentRead:
+    """Correct a resident's facts; what is not named stays."""
+    statement = select(Resident).where(
+        col(Resident.id) == resident_id,
+        in_scope(col(Resident.community_code), actor, DESK),
+        col(Resident.is_gone).is_(False),
+    )
+    resident = (await session.scalars(statement)).first()
+    if resident is None:
+        raise NotFound
+    household, dwelling = await get_household(session, actor, resident.household_id, DESK)
+    version = await areas.advance_clock(session, resident.community_code)
+    given = change.model_dump(exclude_unset=True)
+    if change.name:
+        if household.head_name == resident.name:
+            household.head_name, household.head_initials = change.name, initials(change.name)
+            household.version = version
+        resident.name, resident.name_initials = change.name, initials(change.name)
+    if change.sex is not None:
+        resident.sex = given["sex"]
+    if "birth_on" in given:
+        resident.birth_on = change.birth_on
+    if change.relation is not None:
+        resident.relation = change.relation
+    if "phone" in given:
+        resident.phone_sealed = crypto.seal_text(change.phone, RESIDENT_PHONE)
+        resident.phone_index = crypto.blind_index(change.phone, RESIDENT_PHONE)
+    resident.version = version
+    resident.updated_at = now()
+    await touch_areas(session, resident.community_code, [dwelling.responsibility_area_id], version)
+    await audit.append_entry(
+        session, actor.doer, resident.community_code, "update_resident", [resident_id], sorted(given)
+    )
+    return resident_read(resident)
+
+
+# posts puts here: (session, community, area ids, version) when doors inside areas change.
+area_touched_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitable[None]]] = []
+
+
+async def touch_areas(
+    session: AsyncSession, community_code: str, area_ids: Iterable[UUID | None], version: int
+) -> None:
+    """Tell the room above that something inside these responsibility areas changed at `version`."""
+    ids = sorted({area for area in area_ids if area is not None})
+    for hook in area_touched_hooks if ids else ():
+        await hook(session, community_code, ids, version)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaCut:
+    """What a set of doors is: how many, how many households and people, and the areas some already lie in."""
+
+    dwellings: int
+    households: int
+    taken: int
+
+
+async def measure_doors(session: AsyncSession, community_code: str, ids: Sequence[UUID], own: UUID | None) -> AreaCut:
+    """Count known doors among `ids`, the households behind them, and those that lie in an area other than `own`."""
+    row = (
+        await session.execute(
+            text("""
+            SELECT count(DISTINCT d.id) AS dwellings, count(h.id) AS households,
+                count(DISTINCT d.id) FILTER (WHERE d.responsibility_area_id IS NOT NULL
+                    AND d.responsibility_area_id IS DISTINCT FROM cast(:own AS uuid)) AS taken
+            FROM dwelling d
+            LEFT JOIN household h ON h.community_code = d.community_code AND h.dwelling_id = d.id AND NOT h.is_closed
+            WHERE d.community_code = :c AND d.id = ANY(:ids)
+        """),
+            {"c": community_code, "ids": list(ids), "own": own},
+        )
+    ).one()
+    return AreaCut(row.dwellings, row.households, row.taken)
+
+
+async def find_doors(
+    session: AsyncSession, community_code: str, stairs: Sequence[tuple[str, str, str | None]]
+) -> list[UUID]:
+    """Doors of whole stairs: (compound, building, stair), stair None for the whole building."""
+    found: list[UUID] = []
+    for compound, building, stair in stairs:
+        statement = select(col(Dwelling.id)).where(
+            col(Dwelling.community_code) == community_code,
+            col(Dwelling.compound) == compound,
+            col(Dwelling.building) == building,
+        )
+        if stair is not None:
+            statement = statement.where(col(Dwelling.stair) == stair)
+        found += (await session.scalars(statement)).all()
+    return sorted(set(found))
+
+
+async def set_responsibility_area(
+    session: AsyncSession, community_code: str, ids: Sequence[UUID], area_id: UUID | None, version: int
+) -> int:
+    """Put doors into an area, or take them out of theirs (None); answers how many changed."""
+    result = await session.execute(
+        text("""
+        WITH changed AS (
+            UPDATE dwelling SET responsibility_area_id = cast(:area AS uuid), version = :version
+            WHERE community_code = :c AND id = ANY(:ids)
+                AND responsibility_area_id IS DISTINCT FROM cast(:area AS uuid)
+            RETURNING id
+        ) SELECT count(*) FROM changed
+    """),
+        {"c": community_code, "ids": list(ids), "area": area_id, "version": version},
+    )
+    return int(result.scalar_one())
+
+
+async def list_places(session: AsyncSession, area_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Short texts that say where areas lie: building and stair, at most six each."""
+    rows = await session.execute(
+        text("""
+        SELECT responsibility_area_id AS area, compound, building, stair, min(sort_key) AS first FROM dwelling
+        WHERE responsibility_area_id = ANY(:ids) GROUP BY 1, 2, 3, 4 ORDER BY 5
+    """),
+        {"ids": list(area_ids)},
+    )
+    places: dict[UUID, list[str]] = {}
+    for row in rows:
+        named = [row.compound, f"{row.building}号楼" if row.building.isdigit() else row.building]
+        named.append(f"{row.stair}单元" if row.stair else "")
+        listed = places.setdefault(row.area, [])
+        if len(listed) < 6:
+            listed.append(" ".join(part for part in named if part))
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class TallyDrift:
+    """A tally that differs from its recount."""
+
+    community_code: str
+    name: str
+    tally: int
+    recount: int
+
+
+_RECOUNT = text("""
+    WITH doors AS (
+        SELECT community_code, count(*) AS dwelling_count, count(*) FILTER (WHERE is_vacant) AS vacant_count,
+            count(*) FILTER (WHERE responsibility_area_id IS NULL) AS unassigned_count
+        FROM dwelling GROUP BY 1
+    ), homes AS (
+        SELECT community_code, count(*) AS household_count FROM household WHERE NOT is_closed GROUP BY 1
+    ), persons AS (
+        SELECT community_code, count(*) AS resident_count FROM resident WHERE NOT is_gone GROUP BY 1
+    )
+    SELECT c.community_code, f.* FROM community_clock c
+    LEFT JOIN doors d USING (community_code) LEFT JOIN homes h USING (community_code)
+    LEFT JOIN persons p USING (community_code)
+    CROSS JOIN LATERAL (VALUES
+        ('dwelling_count', c.dwelling_count, coalesce(d.dwelling_count, 0)),
+        ('vacant_count', c.vacant_count, coalesce(d.vacant_count, 0)),
+        ('unassigned_count', c.unassigned_count, coalesce(d.unassigned_count, 0)),
+        ('household_count', c.household_count, coalesce(h.household_count, 0)),
+        ('resident_count', c.resident_count, coalesce(p.resident_count, 0))
+    ) AS f(name, tally, recount)
+    WHERE f.tally <> f.recount ORDER BY 1, 2 LIMIT 1000
+""")
+
+
+async def find_tally_drift(session: AsyncSession) -> list[TallyDrift]:
+    """Registry tallies that differ from a recount of the rows in the session's scope (at most 1,000)."""
+    return [TallyDrift(*row) for row in await session.execute(_RECOUNT)]

@@ -1,0 +1,9 @@
+"""The service over the benchmark's database, for uvicorn."""
+
+import os
+
+from app.core.logging import configure_logging
+from app.main import create_app
+
+configure_logging()
+app = create_app(os.environ["BENCH_URL"])

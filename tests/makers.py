@@ -1,0 +1,133 @@
+"""Makers: a community with doors and people, an area somebody holds, an open round."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.audit.service import SYSTEM
+from app.core.clock import today
+from app.core.db import EVERYWHERE, Database
+from app.core.ids import new_id
+from app.people import registry
+from app.people.registry import DwellingInput, HouseholdInput, PersonInput
+from tests.personas import A, CITY, Caller
+
+
+@dataclass(slots=True)
+class Home:
+    """A household as tests know it."""
+
+    id: UUID
+    dwelling_id: UUID
+    room: str
+    residents: list[UUID] = field(default_factory=list)
+
+
+def stair_of(building: str, stair: str, rooms: list[str], persons: int = 2) -> list[DwellingInput]:
+    """Doors of a stair, `persons` people behind each."""
+    return [
+        DwellingInput(
+            building=building,
+            stair=stair,
+            floor=int(room[:-2]),
+            room=room,
+            households=[
+                HouseholdInput(
+                    head_name=f"甲{building}{stair}{room}",
+                    phone="13812345678",
+                    persons=[
+                        PersonInput(
+                            name=f"甲{building}{stair}{room}", relation="户主", sex=1, birth_on=date(1960, 5, 1)
+                        ),
+                        *(
+                            PersonInput(name=f"乙{n}{building}{stair}{room}", relation="配偶", sex=2)
+                            for n in range(persons - 1)
+                        ),
+                    ],
+                )
+            ],
+        )
+        for room in rooms
+    ]
+
+
+async def make_homes(database: Database, community: str, doors: list[DwellingInput]) -> list[Home]:
+    """Put doors into a community's registry; answers its households by room."""
+    async with database.session(EVERYWHERE) as session:
+        await registry.put_dwellings(session, SYSTEM, community, doors)
+        rows = await session.execute(
+            text(
+                "SELECT h.id, h.dwelling_id, d.room, array_agg(r.id ORDER BY r.id) FILTER (WHERE r.id IS NOT NULL) "
+                "FROM household h JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id "
+                "LEFT JOIN resident r ON r.community_code = h.community_code AND r.household_id = h.id "
+                "WHERE h.community_code = :c GROUP BY 1, 2, 3, d.sort_key ORDER BY d.sort_key"
+            ),
+            {"c": community},
+        )
+        return [Home(row[0], row[1], row[2], row[3] or []) for row in rows]
+
+
+async def make_area(call: Caller, homes: list[Home], holder: str | None, community: str = A) -> dict[str, Any]:
+    """A responsibility area over the homes' doors, held by a persona or open."""
+    body: dict[str, Any] = {
+        "community_code": community,
+        "name": "一单元",
+        "dwelling_ids": [str(home.dwelling_id) for home in homes],
+        "is_open": holder is None,
+    }
+    if holder is not None:
+        body["assign_to"] = str(call.personas[holder].id)
+    committee = {A: "committee"}.get(community, "other_committee")
+    answer = await call(committee, "POST", "/responsibility-areas", json=body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def make_round(call: Caller, code: str = CITY, who: str = "city") -> str:
+    """An open round's id."""
+    body = {
+        "division_code": code,
+        "title": "首轮排查",
+        "starts_on": today().isoformat(),
+        "ends_on": (today() + timedelta(days=3)).isoformat(),
+    }
+    answer = await call(who, "POST", "/rounds", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def door_visit(home: Home, round_id: str, outcome: str = "answered_all", **extra: Any) -> dict[str, Any]:
+    """A `screening.record_door_visit` command: everybody well unless told otherwise."""
+    persons = extra.pop("persons", None)
+    if persons is None:
+        persons = [{"resident_id": str(r), "status": "well"} for r in home.residents] if "answered" in outcome else []
+    payload = {"household_id": str(home.id), "round_id": round_id, "outcome": outcome, "persons": persons}
+    payload |= {key: extra.pop(key) for key in ("note",) if key in extra}
+    return command("screening.record_door_visit", payload, **extra)
+
+
+def care_visit(home: Home, **extra: Any) -> dict[str, Any]:
+    """A `care.record_visit` command."""
+    keys = ("condition", "needs", "note", "next_on", "resident_id")
+    payload = {"household_id": str(home.id), "condition": "well", "needs": []}
+    payload |= {key: extra.pop(key) for key in keys if key in extra}
+    return command("care.record_visit", payload, **extra)
+
+
+def command(name: str, payload: dict[str, Any], **extra: Any) -> dict[str, Any]:
+    """A command envelope with a fresh id."""
+    at = "2026-02-01T09:00:00+08:00"
+    return {"id": str(new_id()), "name": name, "recorded_at": at, "epoch": 1, "payload": payload} | extra
+
+
+async def push(call: Caller, who: str, *commands: dict[str, Any]) -> list[dict[str, Any]]:
+    """Push commands as a persona; answers the results."""
+    body = {"device_id": str(call.personas[who].device_id), "commands": list(commands)}
+    answer = await call(who, "POST", "/sync/commands", json=body)
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results

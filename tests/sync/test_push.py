@@ -1,0 +1,203 @@
+"""Push: every id gets one answer, nothing is counted twice, nothing is dropped."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from app.audit import service as audit
+from app.core.clock import now
+from app.core.db import EVERYWHERE, Database
+from app.core.ids import new_id
+from app.screening import service as screening
+from tests.makers import Home, care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
+from tests.personas import A, B, C, Caller
+
+ROOMS = ["101", "102", "201", "202"]
+
+
+async def prepared(call: Caller, database: Database, holder: str | None = "worker") -> tuple[list[Home], str]:
+    """Four doors of two people each, held by a worker, and an open round."""
+    homes = await make_homes(database, A, stair_of("3", "2", ROOMS))
+    await make_area(call, homes, holder)
+    return homes, await make_round(call)
+
+
+async def tally(database: Database, round_id: str) -> dict[str, int]:
+    """The round's figures in community A."""
+    async with database.session(EVERYWHERE) as session:
+        statement = text("SELECT * FROM screening_tally WHERE community_code = :c AND round_id = :r")
+        row = (await session.execute(statement, {"c": A, "r": round_id})).mappings().first()
+        assert await screening.find_tally_drift(session) == []
+    return {k: v for k, v in (row or {}).items() if isinstance(v, int) and v}
+
+
+class TestTakePush:
+    async def test_a_normal_household_counts_its_people(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        (result,) = await push(call, "worker", door_visit(homes[0], round_id))
+        assert (result["status"], result["code"]) == ("accepted", None)
+        assert await tally(database, round_id) == {"answered_all": 1, "persons_done": 2, "visit_count": 1}
+
+    async def test_the_same_id_again_is_a_duplicate_and_counts_once(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        visit = door_visit(homes[0], round_id)
+        await push(call, "worker", visit)
+        again, twin = await push(call, "worker", visit, visit)
+        assert (again["status"], again["first_status"]) == ("duplicate", "accepted")
+        assert twin["status"] == "duplicate"
+        assert (await tally(database, round_id))["visit_count"] == 1
+
+    async def test_twins_in_one_batch_count_once(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        visit = door_visit(homes[0], round_id)
+        first, second = await push(call, "worker", visit, visit)
+        assert (first["status"], second["status"]) == ("accepted", "duplicate")
+        assert (await tally(database, round_id))["visit_count"] == 1
+
+    async def test_nobody_is_screened_because_a_door_was_knocked(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        unknown = [{"resident_id": str(homes[2].residents[0]), "status": "unknown"}]
+        await push(
+            call,
+            "worker",
+            door_visit(homes[0], round_id, "no_answer"),
+            door_visit(homes[1], round_id, "answered_all", persons=[]),
+            door_visit(homes[2], round_id, "answered_part", persons=unknown),
+        )
+        figures = await tally(database, round_id)
+        assert "persons_done" not in figures
+        assert (figures["no_answer"], figures["answered_part"]) == (1, 2)
+
+    async def test_two_part_answers_make_a_whole_household(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        for resident in homes[0].residents:
+            one = [{"resident_id": str(resident), "status": "well"}]
+            await push(call, "worker", door_visit(homes[0], round_id, "answered_part", persons=one))
+        assert await tally(database, round_id) == {"answered_all": 1, "persons_done": 2, "visit_count": 2}
+
+    async def test_a_later_no_answer_does_not_undo_an_answer(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        late = "2026-02-02T09:00:00+08:00"
+        await push(call, "worker", door_visit(homes[0], round_id, "no_answer", recorded_at=late))
+        await push(call, "worker", door_visit(homes[0], round_id))
+        assert (await tally(database, round_id))["answered_all"] == 1
+
+    async def test_a_bad_command_does_not_take_its_neighbours_down(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        stranger = [{"resident_id": str(new_id()), "status": "well"}]
+        results = await push(
+            call,
+            "worker",
+            door_visit(homes[0], round_id),
+            door_visit(Home(new_id(), new_id(), "901"), round_id),
+            door_visit(homes[1], str(new_id())),
+            door_visit(homes[1], round_id, persons=stranger),
+            door_visit(homes[1], round_id, "danced"),
+            command("people.delete_everybody", {}),
+            door_visit(homes[2], round_id, note="有\x00字"),
+            door_visit(homes[3], round_id),
+        )
+        assert [(r["status"], r["code"]) for r in results] == [
+            ("accepted", None),
+            ("rejected", "household_not_found"),
+            ("rejected", "round_not_found"),
+            ("rejected", "resident_not_found"),
+            ("rejected", "shape_invalid"),
+            ("rejected", "command_unknown"),
+            ("accepted", None),
+            ("accepted", None),
+        ]
+        assert (await tally(database, round_id))["visit_count"] == 3
+
+    async def test_a_rejected_id_stays_rejected(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        bad = door_visit(homes[0], round_id, "danced")
+        await push(call, "worker", bad)
+        mended = bad | {"payload": door_visit(homes[0], round_id)["payload"]}
+        (result,) = await push(call, "worker", mended)
+        assert (result["status"], result["code"]) == ("rejected", "shape_invalid")
+
+    async def test_another_community_does_not_exist(self, call: Caller, database: Database) -> None:
+        homes = await make_homes(database, C, stair_of("1", "1", ["101"]))
+        round_id = await make_round(call)
+        plain, named = await push(
+            call, "worker", door_visit(homes[0], round_id), door_visit(homes[0], round_id, community_code=C)
+        )
+        assert (plain["code"], named["code"]) == ("household_not_found", "household_not_found")
+
+    async def test_a_street_pushes_without_naming_communities(self, call: Caller, database: Database) -> None:
+        here = await make_homes(database, A, stair_of("1", "1", ["101"]))
+        there = await make_homes(database, B, stair_of("1", "1", ["101"]))
+        round_id = await make_round(call)
+        results = await push(call, "street", door_visit(here[0], round_id), door_visit(there[0], round_id))
+        assert [r["status"] for r in results] == ["accepted", "accepted"]
+
+
+class TestHandOver:
+    async def test_work_before_the_hand_over_is_in_order_and_after_it_is_flagged(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ROOMS))
+        area = await make_area(call, homes, "worker")
+        round_id = await make_round(call)
+        before = now().isoformat()
+        other = {"account_id": str(call.personas["worker2"].id)}
+        assert (await call("committee", "POST", f"/responsibility-areas/{area['id']}/assign", json=other)).is_success
+        after = (now() + timedelta(seconds=2)).isoformat()
+        results = await push(
+            call,
+            "worker",
+            door_visit(homes[0], round_id, recorded_at=before),
+            door_visit(homes[1], round_id, recorded_at=after),
+        )
+        assert [(r["status"], r["code"]) for r in results] == [("accepted", None), ("flagged", "epoch_old")]
+        assert (await tally(database, round_id))["answered_all"] == 2
+
+    async def test_a_door_never_held_is_credited_and_flagged(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database, holder=None)
+        (result,) = await push(call, "worker", door_visit(homes[0], round_id))
+        assert (result["status"], result["code"]) == ("flagged", "not_assigned")
+
+    async def test_a_clock_a_day_ahead_is_flagged(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        ahead = (now() + timedelta(days=1)).isoformat()
+        (result,) = await push(call, "worker", door_visit(homes[0], round_id, recorded_at=ahead))
+        assert (result["status"], result["code"]) == ("flagged", "clock_skew")
+
+
+class TestCareVisit:
+    async def test_it_is_kept_with_its_needs_and_next_date(self, call: Caller, database: Database) -> None:
+        homes, _ = await prepared(call, database)
+        visit = care_visit(
+            homes[0], condition="needs_attention", needs=["medicine"], note="降压药快吃完了", next_on="2026-02-05"
+        )
+        (result,) = await push(call, "worker", visit)
+        assert result["status"] == "accepted"
+        answer = await call("committee", "GET", "/care-visits", params={"community_code": A})
+        (item,) = answer.json()["items"]
+        assert (item["condition"], item["needs"], item["note"]) == ("needs_attention", ["medicine"], "降压药快吃完了")
+        async with database.session(EVERYWHERE) as session:
+            sealed = (await session.execute(text("SELECT note_sealed FROM care_visit"))).scalar_one()
+        assert "降压药".encode() not in bytes(sealed)
+
+
+class TestManyAtOnce:
+    async def test_phones_pushing_together_lose_and_double_nothing(self, call: Caller, database: Database) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", [f"{f}0{d}" for f in range(1, 9) for d in (1, 2, 3)]))
+        round_id = await make_round(call)
+        batches = [[door_visit(home, round_id) for home in homes] for _ in range(8)]
+        sent = [push(call, who, *batch) for batch in batches for who in ("committee", "worker")]
+        results = await asyncio.gather(*sent)
+        assert all(r["status"] in ("accepted", "flagged", "duplicate") for batch in results for r in batch)
+        figures = await tally(database, round_id)
+        assert figures == {"answered_all": 24, "persons_done": 48, "visit_count": 8 * 24}
+
+    async def test_the_day_count_is_the_servers(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        await push(call, "worker", *(door_visit(home, round_id) for home in homes), care_visit(homes[0]))
+        status = (await call("worker", "GET", "/sync/status")).json()
+        assert status["confirmed_today"] == 5
+        count, broken = await audit.verify_chains(database)
+        assert count > 0
+        assert broken == []
