@@ -1,0 +1,107 @@
+/**
+ * The phone's database: one per account for doors, outbox, drafts and areas; a small one per phone for who is
+ * signed in. iOS drops IndexedDB connections under the app's feet: every piece of work is tried once more on a
+ * fresh connection.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import { StorageError, type AreaRecord, type DoorRecord, type OutboxItem, type Receipt, type Session } from './types'
+
+export interface AccountSchema extends DBSchema {
+  households: { key: string; value: DoorRecord; indexes: { areaId: string } }
+  commands: { key: number; value: OutboxItem; indexes: { id: string } }
+  receipts: { key: string; value: Receipt; indexes: { confirmedAt: number } }
+  drafts: { key: string; value: { key: string; value: unknown; savedAt: number } }
+  areas: { key: string; value: AreaRecord }
+  meta: { key: string; value: unknown }
+}
+
+export interface Tokens {
+  access: string
+  /** ms */
+  accessUntil: number
+  refresh: string
+}
+
+export interface DeviceSchema extends DBSchema {
+  device: { key: string; value: unknown }
+}
+
+export interface SignedIn {
+  session: Session
+  tokens: Tokens
+}
+
+type Opener<S extends DBSchema> = () => Promise<IDBPDatabase<S>>
+
+/** A database that is opened when needed and opened again when its connection was lost. */
+export class Connection<S extends DBSchema> {
+  private open: Promise<IDBPDatabase<S>> | null = null
+
+  constructor(private readonly opener: Opener<S>) {}
+
+  private get(): Promise<IDBPDatabase<S>> {
+    this.open ??= this.opener().catch((error: unknown) => {
+      this.open = null
+      throw error
+    })
+    return this.open
+  }
+
+  /** Do a piece of work; a lost connection is opened anew once, a full disk is a `StorageError`. */
+  async run<T>(work: (db: IDBPDatabase<S>) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work(await this.get())
+      } catch (error) {
+        const name = (error as DOMException | null)?.name
+        if (name === 'QuotaExceededError') throw new StorageError('full')
+        const isLost = name === 'InvalidStateError' || name === 'UnknownError' || name === 'AbortError'
+        if (!isLost) throw error
+        if (attempt > 0) throw new StorageError('broken')
+        await this.forget()
+      }
+    }
+  }
+
+  /** Close, if open. */
+  async forget(): Promise<void> {
+    const open = this.open
+    this.open = null
+    await open?.then(
+      (db) => db.close(),
+      () => undefined,
+    )
+  }
+}
+
+export function accountDatabase(prefix: string, accountId: string): Connection<AccountSchema> {
+  const connection: Connection<AccountSchema> = new Connection(() =>
+    openDB<AccountSchema>(`${prefix}-${accountId}`, 1, {
+      upgrade(db) {
+        db.createObjectStore('households', { keyPath: 'id' }).createIndex('areaId', 'areaId')
+        db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true }).createIndex('id', 'id', {
+          unique: true,
+        })
+        db.createObjectStore('receipts', { keyPath: 'id' }).createIndex('confirmedAt', 'confirmedAt')
+        db.createObjectStore('drafts', { keyPath: 'key' })
+        db.createObjectStore('areas', { keyPath: 'id' })
+        db.createObjectStore('meta')
+      },
+      // a newer version of the app in another tab may change the schema
+      blocking: () => void connection.forget(),
+      terminated: () => void connection.forget(),
+    }),
+  )
+  return connection
+}
+
+export function deviceDatabase(prefix: string): Connection<DeviceSchema> {
+  const connection: Connection<DeviceSchema> = new Connection(() =>
+    openDB<DeviceSchema>(`${prefix}-device`, 1, {
+      upgrade: (db) => void db.createObjectStore('device'),
+      blocking: () => void connection.forget(),
+      terminated: () => void connection.forget(),
+    }),
+  )
+  return connection
+}

@@ -1,0 +1,158 @@
+/**
+ * Doors as the phone keeps them: columns of a pull turned into records, and what a record of the outbox makes
+ * of a door before the server has confirmed it. The rules mirror `screening_record_door_visits` in SQL.
+ */
+import type { components } from '../api/types'
+import type {
+  CareVisitPayload,
+  CommandName,
+  Commands,
+  DoorFacts,
+  DoorRecord,
+  DoorVisitPayload,
+  OutboxItem,
+  StateRecord,
+} from './types'
+
+export type AreaPull = components['schemas']['AreaPull']
+
+/** The doors of a pull, each whole. */
+export function expand(pull: AreaPull, areaId: string, communityCode: string): DoorRecord[] {
+  const { dwellings, households, residents, states, checks, care } = pull.upserts
+  const lived = new Set<number>(households.d)
+  const records: DoorRecord[] = []
+  const door = (at: number) => ({
+    dwellingId: dwellings.i[at]!,
+    areaId,
+    communityCode,
+    compound: dwellings.c[at]!,
+    building: dwellings.b[at]!,
+    stair: dwellings.s[at]!,
+    floor: dwellings.f[at] ?? null,
+    room: dwellings.r[at]!,
+    address: dwellings.a[at]!,
+    states: [],
+    residents: [],
+    care: null,
+    pending: [],
+  })
+  const homes = households.i.map((id, at): DoorRecord => {
+    return {
+      ...door(households.d[at]!),
+      id,
+      vacant: false,
+      head: households.h[at]!,
+      initials: households.y[at]!,
+      kind: households.k[at]!,
+      tags: households.t[at]!,
+      phone: households.p[at] ?? '',
+      note: households.n[at] ?? '',
+      states: [],
+      residents: [],
+      pending: [],
+    }
+  })
+  const people = residents.i.map((id, at) => {
+    const person = {
+      id,
+      name: residents.n[at]!,
+      initials: residents.y[at]!,
+      sex: residents.s[at]!,
+      birthYear: residents.b[at] ?? null,
+      relation: residents.r[at]!,
+      needsIdCheck: residents.x[at] === 1,
+      checks: [] as DoorFacts['residents'][number]['checks'],
+    }
+    homes[residents.h[at]!]!.residents.push(person)
+    return person
+  })
+  states.h.forEach((home, at) =>
+    homes[home]!.states.push({
+      roundId: states.q[at]!,
+      outcome: states.o[at] as StateRecord['outcome'],
+      attempts: states.c[at]!,
+      at: states.t[at]! * 1000,
+      by: states.w[at]!,
+    }),
+  )
+  checks.r.forEach((person, at) =>
+    people[person]!.checks.push({
+      roundId: checks.q[at]!,
+      status: checks.s[at]!,
+      temperature: checks.t[at] ?? null,
+    }),
+  )
+  care.h.forEach((home, at) => {
+    const seconds = care.t[at]
+    homes[home]!.care = {
+      residentId: care.r[at] ?? null,
+      condition: care.l[at] ?? null,
+      at: seconds == null ? null : seconds * 1000,
+      nextOn: care.n[at] ?? null,
+    }
+  })
+  dwellings.i.forEach((id, at) => {
+    if (lived.has(at)) return
+    records.push({ ...door(at), id, vacant: true, head: '', initials: '', kind: '', tags: [], phone: '', note: '' })
+  })
+  return [...homes, ...records]
+}
+
+function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, by: string): DoorFacts {
+  const roundId = visit.round_id
+  const answers = new Map(visit.persons.map((person) => [person.resident_id, person]))
+  const residents = facts.residents.map((resident) => {
+    const answer = answers.get(resident.id)
+    if (!answer || answer.status === 'unknown') return resident
+    const check = { roundId, status: answer.status, temperature: answer.temperature_c ?? null }
+    return { ...resident, checks: [...resident.checks.filter((c) => c.roundId !== roundId), check] }
+  })
+  const before = facts.states.find((state) => state.roundId === roundId)
+  const wasAnswered = before?.outcome === 'answered_all' || before?.outcome === 'answered_part'
+  const isAnswer = visit.outcome === 'answered_all' || visit.outcome === 'answered_part'
+  const settles = isAnswer || visit.outcome === 'vacant' || visit.outcome === 'wrong_address'
+  const wasSettled = wasAnswered || before?.outcome === 'vacant' || before?.outcome === 'wrong_address'
+  let outcome = settles || !wasSettled ? visit.outcome : before!.outcome
+  if (outcome === 'answered_all' || outcome === 'answered_part') {
+    const isWhole = residents.every((resident) => resident.checks.some((check) => check.roundId === roundId))
+    outcome = isWhole ? 'answered_all' : 'answered_part'
+  }
+  const attempts = (before?.attempts ?? 0) + (visit.outcome === 'no_answer' ? 1 : 0)
+  const state: StateRecord = { roundId, outcome, attempts, at, by }
+  return { ...facts, residents, states: [...facts.states.filter((s) => s.roundId !== roundId), state] }
+}
+
+function applyCareVisit(facts: DoorFacts, visit: CareVisitPayload, at: number): DoorFacts {
+  const care = { residentId: visit.resident_id ?? null, condition: visit.condition, at, nextOn: visit.next_on ?? null }
+  return { ...facts, care }
+}
+
+const appliers: { [N in CommandName]: (facts: DoorFacts, payload: Commands[N], at: number, by: string) => DoorFacts } = {
+  'screening.record_door_visit': applyDoorVisit,
+  'care.record_visit': applyCareVisit,
+}
+
+/** What one record makes of a door. */
+export function apply(facts: DoorFacts, item: Pick<OutboxItem, 'name' | 'payload' | 'recordedAt'>, by: string): DoorFacts {
+  const applier = appliers[item.name] as (f: DoorFacts, p: unknown, at: number, by: string) => DoorFacts
+  return applier(facts, item.payload, Date.parse(item.recordedAt), by)
+}
+
+function factsOf(record: DoorRecord): DoorFacts {
+  return { states: record.states, residents: record.residents, care: record.care }
+}
+
+/** The record with `items` pending on top of the server's facts; without any it is the facts alone. */
+export function withPending(record: DoorRecord, items: readonly OutboxItem[], by: string): DoorRecord {
+  const truth = record.truth ?? factsOf(record)
+  const { truth: _, ...plain } = record
+  if (items.length === 0) return { ...plain, ...truth, pending: [] }
+  const facts = items.reduce((sum, item) => apply(sum, item, by), truth)
+  return { ...plain, ...facts, truth, pending: items.map((item) => item.id) }
+}
+
+/** The record once the server has confirmed `item`: it is part of the facts now, the others stay on top. */
+export function confirmed(record: DoorRecord, item: OutboxItem, rest: readonly OutboxItem[], by: string): DoorRecord {
+  const truth = apply(record.truth ?? factsOf(record), item, by)
+  return withPending({ ...record, truth }, rest, by)
+}

@@ -1,0 +1,195 @@
+/**
+ * Push before pull, one syncer at a time. What the server cannot take for the moment is kept and tried again
+ * with growing, jittered pauses; what it refuses as a whole is halved until the one bad record is found.
+ */
+import type { AccountSchema, Connection } from './database'
+import { expand, withPending, type AreaPull } from './doors'
+import type { Outbox } from './outbox'
+import type { Transport } from './transport'
+import { OfflineError, ProblemError, type AreaRecord, type DoorRecord, type OutboxItem } from './types'
+
+export const BATCH_COMMANDS = 50
+export const BATCH_BYTES = 256_000
+export const PAGE_HOUSEHOLDS = 500
+
+export interface SyncReport {
+  confirmedToday: number | null
+  changed: boolean
+}
+
+/** What is wrong with a request, not with the moment: no sense in sending the same again. */
+function isRefusal(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && [400, 403, 404, 409, 413, 422].includes(error.status)
+}
+
+export class Syncer {
+  constructor(
+    private readonly database: Connection<AccountSchema>,
+    private readonly outbox: Outbox,
+    private readonly transport: Transport,
+    private readonly now: () => number,
+    private readonly who: () => string,
+    private readonly onLoading: (loading: { area: string; done: number; total: number } | null) => void,
+  ) {}
+
+  /** Send all that waits; answers the server's count of today's confirmed records, if anything was sent. */
+  async push(): Promise<number | null> {
+    let confirmedToday: number | null = null
+    for (;;) {
+      const batch = await this.outbox.takeBatch(this.now(), BATCH_COMMANDS, BATCH_BYTES)
+      if (batch.length === 0) return confirmedToday
+      try {
+        confirmedToday = await this.send(batch)
+      } catch (error) {
+        await this.outbox.release(batch.map((item) => item.id))
+        throw error
+      }
+    }
+  }
+
+  private async send(batch: readonly OutboxItem[]): Promise<number> {
+    try {
+      const { data } = await this.transport.api.POST('/api/v1/sync/commands', {
+        body: {
+          device_id: await this.transport.deviceId(),
+          oldest_unsent_at: batch[0]?.recordedAt ?? null,
+          commands: batch.map((item) => ({
+            id: item.id,
+            name: item.name,
+            recorded_at: item.recordedAt,
+            epoch: item.epoch,
+            community_code: item.communityCode,
+            payload: item.payload as unknown as Record<string, never>,
+          })),
+        },
+      })
+      const answered = new Set(data!.results.map((result) => result.id))
+      await this.outbox.settle(data!.results, this.now())
+      const silent = batch.filter((item) => !answered.has(item.id)).map((item) => item.id)
+      if (silent.length > 0) {
+        await this.outbox.release(silent)
+        throw new OfflineError()
+      }
+      return data!.confirmed_today
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (batch.length === 1) {
+        await this.outbox.settle([{ id: batch[0]!.id, status: 'rejected', code: error.code, detail: error.title }], this.now())
+        return 0
+      }
+      const half = Math.ceil(batch.length / 2)
+      await this.send(batch.slice(0, half))
+      return this.send(batch.slice(half))
+    }
+  }
+
+  /** Fetch what the areas one holds have that is new; drop areas one no longer holds. */
+  async pull(): Promise<boolean> {
+    const { data } = await this.transport.api.GET('/api/v1/sync/areas')
+    const held = data!
+    const known = new Map((await this.database.run((db) => db.getAll('areas'))).map((area) => [area.id, area]))
+    let changed = false
+    for (const area of known.values()) {
+      if (!held.some((other) => other.id === area.id)) {
+        await this.drop(area.id)
+        changed = true
+      }
+    }
+    for (const area of held) {
+      const before = known.get(area.id)
+      const record: AreaRecord = {
+        id: area.id,
+        communityCode: area.community_code,
+        communityName: area.community_name,
+        name: area.name,
+        epoch: area.epoch,
+        version: before?.epoch === area.epoch ? before.version : -1,
+        householdCount: area.household_count,
+        rounds: area.rounds.map((r) => ({ id: r.id, title: r.title, startsOn: r.starts_on, endsOn: r.ends_on })),
+      }
+      if (JSON.stringify(record) !== JSON.stringify(before)) {
+        await this.database.run((db) => db.put('areas', record))
+        changed = true
+      }
+      if (record.version !== area.version) changed = (await this.load(record)) || changed
+    }
+    return changed
+  }
+
+  private async load(area: AreaRecord): Promise<boolean> {
+    const since = Math.max(area.version, 0)
+    if (since === 0) this.onLoading({ area: area.name, done: 0, total: area.householdCount })
+    try {
+      const { data } = await this.transport.api.GET('/api/v1/sync/areas/{area_id}', {
+        params: { path: { area_id: area.id }, query: { since } },
+      })
+      await this.store(area, data!)
+      return true
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 404) {
+        await this.drop(area.id)
+        return true
+      }
+      throw error
+    } finally {
+      this.onLoading(null)
+    }
+  }
+
+  /** Write a pull, a page of doors at a time; the version only with the last page. */
+  private async store(area: AreaRecord, pull: AreaPull): Promise<void> {
+    const doors = expand(pull, area.id, area.communityCode)
+    const keep = new Set(doors.map((door) => door.id))
+    for (let from = 0; ; from += PAGE_HOUSEHOLDS) {
+      const page = doors.slice(from, from + PAGE_HOUSEHOLDS)
+      const isLast = from + PAGE_HOUSEHOLDS >= doors.length
+      await this.database.run(async (db) => {
+        const tx = db.transaction(['households', 'commands', 'areas'], 'readwrite')
+        const homes = tx.objectStore('households')
+        const pending = groupByDoor(await tx.objectStore('commands').getAll())
+        const writes: Promise<unknown>[] = page.map((door) => homes.put(withPending(door, pending.get(door.id) ?? [], this.who())))
+        // a door that somebody has moved into is no longer a vacant one
+        for (const door of page) if (!door.vacant && !keep.has(door.dwellingId)) writes.push(homes.delete(door.dwellingId))
+        if (isLast) {
+          for (const id of pull.removed) writes.push(homes.delete(id))
+          if (pull.reset) {
+            for (const id of await homes.index('areaId').getAllKeys(area.id)) if (!keep.has(id)) writes.push(homes.delete(id))
+          }
+          writes.push(tx.objectStore('areas').put({ ...area, version: pull.version, epoch: pull.epoch }))
+        }
+        await Promise.all(writes)
+        await tx.done
+      })
+      if (pull.reset) this.onLoading({ area: area.name, done: Math.min(from + PAGE_HOUSEHOLDS, doors.length), total: doors.length })
+      if (isLast) return
+    }
+  }
+
+  /** The area's doors leave the phone; records about them stay in the outbox. */
+  private async drop(areaId: string): Promise<void> {
+    await this.database.run(async (db) => {
+      const tx = db.transaction(['households', 'areas'], 'readwrite')
+      for (const id of await tx.objectStore('households').index('areaId').getAllKeys(areaId)) {
+        await tx.objectStore('households').delete(id)
+      }
+      await tx.objectStore('areas').delete(areaId)
+      await tx.done
+    })
+  }
+}
+
+function groupByDoor(items: readonly OutboxItem[]): Map<DoorRecord['id'], OutboxItem[]> {
+  const groups = new Map<string, OutboxItem[]>()
+  for (const item of items) {
+    if (item.state === 'rejected') continue
+    const id = item.payload.household_id
+    groups.set(id, [...(groups.get(id) ?? []), item])
+  }
+  return groups
+}
+
+/** How long to wait before the n-th try again: 2 s doubling to 5 minutes, half of it by chance. */
+export function backoffMs(failures: number, random: () => number, retryAfter: number | null): number {
+  const base = Math.min(2000 * 2 ** Math.max(failures - 1, 0), 300_000)
+  return Math.max(base / 2 + (random() * base) / 2, (retryAfter ?? 0) * 1000)
+}

@@ -1,0 +1,240 @@
+/**
+ * Requests: who is signed in, the access token and its renewal, and every failure as `OfflineError` or
+ * `ProblemError`. Whether the server could be reached is told by the last request, nothing else.
+ */
+import createClient, { type Client } from 'openapi-fetch'
+import type { components, paths } from '../api/types'
+import { deviceDatabase, type SignedIn, type Tokens } from './database'
+import { newId } from './ids'
+import { OfflineError, ProblemError, type Session } from './types'
+
+type TokenRead = components['schemas']['TokenRead']
+
+export interface TransportOptions {
+  baseUrl: string
+  fetch: typeof fetch
+  locks: LockManager | null
+  now: () => number
+  databasePrefix: string
+  deviceName: string
+  language: () => string
+  timeoutMs: number
+}
+
+/** Renew this long before the access token ends. */
+const RENEW_BEFORE_MS = 60_000
+
+export class Transport {
+  /** every call of the API, typed; throws `OfflineError` and `ProblemError` */
+  readonly api: Client<paths>
+  online = true
+  lastContactAt: number | null = null
+  signInNeeded = false
+  onChange: () => void = () => undefined
+
+  private readonly device
+  private signedIn: SignedIn | null = null
+  private renewal: Promise<void> | null = null
+
+  constructor(private readonly options: TransportOptions) {
+    this.device = deviceDatabase(options.databasePrefix)
+    this.api = createClient<paths>({ baseUrl: options.baseUrl || undefined, fetch: (request) => this.authorized(request) })
+  }
+
+  get session(): Session | null {
+    return this.signedIn?.session ?? null
+  }
+
+  /** Read who was signed in when the app was last open. */
+  async resume(): Promise<Session | null> {
+    this.signedIn = ((await this.device.run((db) => db.get('device', 'signedIn'))) as SignedIn | undefined) ?? null
+    return this.session
+  }
+
+  async deviceId(): Promise<string> {
+    const kept = (await this.device.run((db) => db.get('device', 'deviceId'))) as string | undefined
+    if (kept) return kept
+    const made = newId(this.options.now())
+    await this.device.run((db) => db.put('device', made, 'deviceId'))
+    return made
+  }
+
+  async signIn(username: string, password: string): Promise<Session> {
+    const tokens = await this.token({ grant_type: 'password', username, password, ...(await this.deviceFields()) })
+    return this.take(tokens)
+  }
+
+  async acceptInvitation(code: string, password: string): Promise<Session> {
+    const body = JSON.stringify({ code, password, ...(await this.deviceFields()) })
+    const response = await this.send('/api/v1/auth/invitations/accept', {
+      method: 'POST',
+      body,
+      headers: { 'Content-Type': 'application/json' },
+    })
+    return this.take((await response.json()) as TokenRead)
+  }
+
+  /** Ask the server anew who we are. */
+  async refreshSession(): Promise<Session> {
+    const { data } = await this.api.GET('/api/v1/me')
+    const me = data!
+    const session: Session = {
+      accountId: me.id,
+      name: me.name,
+      login: me.login,
+      mustChangePassword: me.must_change_password,
+      grants: me.grants,
+    }
+    if (this.signedIn) await this.keep({ ...this.signedIn, session })
+    return session
+  }
+
+  /** End the session here; the server is told when it can be reached. */
+  async signOut(everywhere: boolean): Promise<void> {
+    try {
+      await this.api.POST('/api/v1/auth/sign-out', { body: { everywhere } })
+    } catch (error) {
+      if (!(error instanceof OfflineError || error instanceof ProblemError)) throw error
+      if (everywhere && error instanceof OfflineError) throw error
+    }
+    this.signedIn = null
+    await this.device.run((db) => db.delete('device', 'signedIn'))
+    this.onChange()
+  }
+
+  async close(): Promise<void> {
+    await this.device.forget()
+  }
+
+  private async deviceFields(): Promise<{ device_id: string; device_name: string }> {
+    return { device_id: await this.deviceId(), device_name: this.options.deviceName }
+  }
+
+  private async take(tokens: TokenRead): Promise<Session> {
+    const provisional: Session = { accountId: '', name: '', login: '', mustChangePassword: false, grants: [] }
+    this.signedIn = { session: provisional, tokens: this.kept(tokens) }
+    this.signInNeeded = false
+    return this.refreshSession()
+  }
+
+  private kept(tokens: TokenRead): Tokens {
+    return {
+      access: tokens.access_token,
+      accessUntil: this.options.now() + tokens.expires_in * 1000,
+      refresh: tokens.refresh_token ?? '',
+    }
+  }
+
+  private async keep(signedIn: SignedIn): Promise<void> {
+    this.signedIn = signedIn
+    await this.device.run((db) => db.put('device', signedIn, 'signedIn'))
+    this.onChange()
+  }
+
+  private async token(fields: Record<string, string>): Promise<TokenRead> {
+    const response = await this.send('/api/v1/auth/token', { method: 'POST', body: new URLSearchParams(fields) })
+    return (await response.json()) as TokenRead
+  }
+
+  /** Renew the access token; one tab at a time, and one that finds it renewed by another uses that. */
+  private async renew(stale: string): Promise<void> {
+    const work = async (): Promise<void> => {
+      const kept = (await this.device.run((db) => db.get('device', 'signedIn'))) as SignedIn | undefined
+      if (kept && kept.tokens.access !== stale) {
+        this.signedIn = kept
+        return
+      }
+      const refresh = this.signedIn?.tokens.refresh
+      if (!refresh) throw new ProblemError(401, 'not_signed_in', '')
+      const tokens = await this.token({ grant_type: 'refresh_token', refresh_token: refresh })
+      if (this.signedIn) await this.keep({ ...this.signedIn, tokens: this.kept(tokens) })
+    }
+    const { locks, databasePrefix } = this.options
+    const locked = async (): Promise<void> => {
+      if (locks) await locks.request(`${databasePrefix}-renew`, work)
+      else await work()
+    }
+    this.renewal ??= locked().finally(() => {
+      this.renewal = null
+    })
+    await this.renewal
+  }
+
+  private async authorized(request: Request): Promise<Response> {
+    const body = request.method === 'GET' ? null : await request.clone().arrayBuffer()
+    const attempt = (): Promise<Response> => {
+      const headers = new Headers(request.headers)
+      headers.set('Authorization', `Bearer ${this.signedIn?.tokens.access ?? ''}`)
+      return this.send(request.url, { method: request.method, headers, body: body?.byteLength ? body : null })
+    }
+    const tokens = this.signedIn?.tokens
+    try {
+      if (tokens && tokens.accessUntil - RENEW_BEFORE_MS < this.options.now()) await this.renew(tokens.access)
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof ProblemError && error.status === 401)) throw error
+      if (!tokens) throw error
+      return this.afterRenewal(attempt, this.signedIn?.tokens.access ?? tokens.access)
+    }
+  }
+
+  private async afterRenewal(attempt: () => Promise<Response>, stale: string): Promise<Response> {
+    try {
+      await this.renew(stale)
+      return await attempt()
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) {
+        this.signInNeeded = true
+        this.onChange()
+      }
+      throw error
+    }
+  }
+
+  private async send(url: string, init: RequestInit): Promise<Response> {
+    const target = url.startsWith('http') ? url : this.options.baseUrl + url
+    const headers = new Headers(init.headers)
+    headers.set('Accept-Language', this.options.language())
+    let response: Response
+    try {
+      response = await this.options.fetch(target, {
+        ...init,
+        headers,
+        signal: AbortSignal.timeout(this.options.timeoutMs),
+      })
+      // the whole answer, or it counts as lost
+      const text = response.status === 204 ? null : await response.text()
+      response = new Response(text, { status: response.status, headers: plainHeaders(response) })
+    } catch {
+      this.reached(false)
+      throw new OfflineError()
+    }
+    const isGateway = response.status === 502 || response.status === 504
+    this.reached(!isGateway)
+    if (isGateway) throw new OfflineError()
+    if (!response.ok) throw await problemOf(response)
+    return response
+  }
+
+  private reached(online: boolean): void {
+    this.online = online
+    if (online) this.lastContactAt = this.options.now()
+    this.onChange()
+  }
+}
+
+function plainHeaders(response: Response): Headers {
+  const headers = new Headers(response.headers)
+  for (const name of ['content-encoding', 'content-length']) headers.delete(name)
+  return headers
+}
+
+async function problemOf(response: Response): Promise<ProblemError> {
+  const retryAfter = Number(response.headers.get('Retry-After')) || null
+  try {
+    const problem = (await response.json()) as components['schemas']['ProblemDetail']
+    return new ProblemError(response.status, problem.code, problem.title, problem.errors, retryAfter)
+  } catch {
+    return new ProblemError(response.status, 'refused', '', [], retryAfter)
+  }
+}

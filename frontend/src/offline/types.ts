@@ -1,0 +1,221 @@
+/** What the engine keeps and says. Plain data; no framework, no screen. */
+
+export type Outcome = 'answered_all' | 'answered_part' | 'no_answer' | 'refused' | 'vacant' | 'wrong_address' | 'unsafe'
+export type PersonStatus = 'well' | 'symptoms' | 'away' | 'unknown'
+
+/** Payload of `screening.record_door_visit` (docs/wire.md). */
+export interface DoorVisitPayload {
+  household_id: string
+  round_id: string
+  outcome: Outcome
+  persons: {
+    resident_id: string
+    status: PersonStatus
+    temperature_c?: number | null
+    symptoms?: string[]
+    risk_area?: boolean | null
+  }[]
+  note?: string | null
+}
+
+/** Payload of `care.record_visit` (docs/wire.md). */
+export interface CareVisitPayload {
+  household_id: string
+  resident_id?: string | null
+  condition: 'well' | 'needs_attention' | 'not_reached'
+  needs: string[]
+  note?: string | null
+  next_on?: string | null
+}
+
+/** Every command a phone can send; `app/sync/registry.py` lists the same. */
+export interface Commands {
+  'screening.record_door_visit': DoorVisitPayload
+  'care.record_visit': CareVisitPayload
+}
+export type CommandName = keyof Commands
+
+/** One record of the outbox. `sending` is as good as waiting after a restart. */
+export interface OutboxItem<N extends CommandName = CommandName> {
+  seq: number
+  id: string
+  name: N
+  payload: Commands[N]
+  communityCode: string
+  areaId: string
+  epoch: number
+  recordedAt: string
+  /** ms; not sent before, so that it can be undone */
+  holdUntil: number
+  state: 'waiting' | 'sending' | 'rejected'
+  attempts: number
+  lastProblem: { code: string; detail: string | null; status: number } | null
+  /** address and head, for lists when the door is no longer here */
+  label: string
+}
+
+/** What the server answered for a record that has left the outbox. */
+export interface Receipt {
+  id: string
+  name: CommandName
+  householdId: string
+  label: string
+  status: 'accepted' | 'flagged'
+  code: string | null
+  recordedAt: string
+  confirmedAt: number
+}
+
+export interface StateRecord {
+  roundId: string
+  outcome: Outcome
+  attempts: number
+  /** ms since 1970 */
+  at: number
+  by: string
+}
+
+export interface CheckRecord {
+  roundId: string
+  status: string
+  temperature: number | null
+}
+
+export interface ResidentRecord {
+  id: string
+  name: string
+  initials: string
+  sex: number
+  birthYear: number | null
+  relation: string
+  needsIdCheck: boolean
+  checks: CheckRecord[]
+}
+
+export interface CareRecord {
+  residentId: string | null
+  condition: string | null
+  /** ms since 1970, null when nobody visited yet */
+  at: number | null
+  /** YYYY-MM-DD */
+  nextOn: string | null
+}
+
+/** What visits change on a door. */
+export interface DoorFacts {
+  states: StateRecord[]
+  residents: ResidentRecord[]
+  care: CareRecord | null
+}
+
+/** One household with its door, or a vacant door (`vacant`, its id is the dwelling's). */
+export interface DoorRecord extends DoorFacts {
+  id: string
+  vacant: boolean
+  dwellingId: string
+  areaId: string
+  communityCode: string
+  compound: string
+  building: string
+  stair: string
+  floor: number | null
+  room: string
+  address: string
+  head: string
+  initials: string
+  kind: string
+  tags: string[]
+  phone: string
+  note: string
+  /** ids of records about this door that the server has not confirmed */
+  pending: string[]
+  /** the server's facts, kept beside while something is pending on top of them */
+  truth?: DoorFacts
+}
+
+export interface RoundRecord {
+  id: string
+  title: string
+  startsOn: string
+  endsOn: string
+}
+
+/** A responsibility area on this phone. `version` -1: not loaded yet. */
+export interface AreaRecord {
+  id: string
+  communityCode: string
+  communityName: string
+  name: string
+  epoch: number
+  version: number
+  householdCount: number
+  rounds: RoundRecord[]
+}
+
+export interface Grant {
+  role: string
+  division_code: string
+  name: string
+  level: string
+}
+
+/** Who is signed in on this phone. */
+export interface Session {
+  accountId: string
+  name: string
+  login: string
+  mustChangePassword: boolean
+  grants: Grant[]
+}
+
+export interface Status {
+  /** the outcome of the last request, not what the system believes */
+  online: boolean
+  syncing: boolean
+  waiting: number
+  needsYou: number
+  lastContactAt: number | null
+  confirmedToday: number
+  signInNeeded: boolean
+  /** a doing that takes long: loading an area's doors */
+  loading: { area: string; done: number; total: number } | null
+  /** why the phone could not keep something, when it could not */
+  storageProblem: 'full' | 'broken' | null
+}
+
+export interface StorageState {
+  persisted: boolean
+  usage: number
+  quota: number
+}
+
+/** The server said no, as RFC 9457. */
+export class ProblemError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly errors: { field: string; code: string; message: string }[] = [],
+    /** seconds the server asked to wait */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(title)
+    this.name = 'ProblemError'
+  }
+}
+
+/** The server could not be reached, or its answer was lost. */
+export class OfflineError extends Error {
+  constructor() {
+    super('offline')
+    this.name = 'OfflineError'
+  }
+}
+
+/** The phone could not keep a record: storage is full or gone. Nothing was half written. */
+export class StorageError extends Error {
+  constructor(readonly reason: 'full' | 'broken') {
+    super(reason)
+    this.name = 'StorageError'
+  }
+}
