@@ -12,7 +12,7 @@ def check_character(digits: str) -> str:
 
 
 def is_resident_id(number: str) -> bool:
-    """Whether 18 characters check; upper-case X."""
+    """Whether 18 characters check; upper-case X. Says nothing of the birth date inside."""
     return (
         len(number) == 18
         and number[:17].isascii()
@@ -35,6 +35,10 @@ def sex_of(number: str) -> int:
 
 
 def complete_15_digits(number: str) -> str:
-    """The 18 characters of a number of before 1999: `19` before the year, the check character behind."""
+    """The 18 characters of a number of before 1999: `19` before the year, the check character behind.
+
+    People older than the century had numbers ending 996–999 then; they are a hundred and twenty now and the rule
+    for them is left out.
+    """
     digits = f"{number[:6]}19{number[6:]}"
     return digits + check_character(digits)

@@ -1,0 +1,207 @@
+"""Where each row of a sheet says somebody lives.
+
+What stands above a row is what its blank cells mean: the sheet's name, a label or heading above, a merged cell, the
+row before. A sheet that writes the whole place on every row is read otherwise: there a blank is a gap.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.import_export import persons as cells
+from app.import_export.addresses import (
+    Place,
+    plain,
+    read_address,
+    read_building,
+    read_compound,
+    read_floor,
+    read_heading,
+    read_room,
+    read_stair,
+)
+from app.import_export.archive import MAX_EXTENT, too_large
+from app.import_export.headers import PLACE_FIELDS, Header, field_of
+from app.import_export.workbook import Cell, Sheet
+
+_DATE_TEXT = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}-[A-Z][a-z]{2}")
+_DOOR_FIELDS = {"compound", "building", "stair", "room", "address"}
+_FILLED_DOWN = {*PLACE_FIELDS, "household_number", "head_name"}
+
+
+@dataclass(slots=True)
+class SheetRow:
+    """A row by field: its own cells, and `filled` with merged ones from above."""
+
+    index: int
+    own: dict[str, Cell] = field(default_factory=dict)
+    filled: dict[str, Cell] = field(default_factory=dict)
+
+
+class PlaceReader:
+    """Follows the place and community from row to row of one sheet."""
+
+    def __init__(self, sheet: Sheet, header: Header) -> None:
+        self.sheet = sheet
+        self.header = header
+        self.has_place = False
+        # what headings say of all rows under them, and the place of the last row
+        self._context = self._above()
+        self.place = self._context
+        self.community = self._label("community")
+        self._merged = self._merged_cells()
+        self._is_repeated = self._repeats_places()
+
+    def row(self, index: int) -> SheetRow:
+        """A row's cells by field (0-based)."""
+        row = SheetRow(index)
+        values = self.sheet.rows[index]
+        for name, columns in self.header.columns.items():
+            for column in columns:
+                if values[column] is not None and name not in row.own:
+                    row.own[name] = row.filled[name] = values[column]
+                elif (index, column) in self._merged and name not in row.filled:
+                    row.filled[name] = self._merged[index, column]
+        return row
+
+    def take_heading(self, cell: Cell) -> bool:
+        """Take a heading between rows as the place above the next ones; False when it is none."""
+        place = read_heading(cell) if isinstance(cell, str) else None
+        if place is None:
+            return False
+        if not place.building:
+            place.building = self.place.building if place.stair else ""
+        place.compound = place.compound or self.place.compound
+        self.place = self._context = place
+        self.has_place = False
+        return True
+
+    def take_part(self, row: SheetRow) -> None:
+        """Take a row that says a building or stair and nothing of a door, for the next ones."""
+        self.community = plain(row.own.get("community")) or self.community
+        self.place = self._context = self._parts(row)
+        self.has_place = False
+
+    def move(self, row: SheetRow) -> tuple[str, str]:
+        """Take the row's place as the current one; when it says none, the problem's code and the field at fault."""
+        for name in ("building", "stair", "room"):
+            cell = row.own.get(name)
+            if isinstance(cell, date) or (isinstance(cell, str) and _DATE_TEXT.fullmatch(cell)):
+                self.has_place = False
+                return "place_from_date", name
+        missing = ("room_missing", "room" if self.header.has("room") else "address")
+        if not row.filled.keys() & _DOOR_FIELDS:
+            return ("", "") if self.has_place and not self._is_repeated else missing
+        place = self._parts(row)
+        is_house = bool(place.building) and not self.header.has("room", "address")
+        self.place, self.has_place = place, place.is_whole or is_house
+        if not self.has_place:
+            return missing
+        self.community = plain(row.filled.get("community")) or self.community
+        return "", ""
+
+    def is_wide(self, index: int, column: int) -> bool:
+        """Whether a cell is merged across several columns, as titles and notes are."""
+        return (index, column) in self._wide
+
+    def _above(self) -> Place:
+        """What the sheet's name and the lines above its header say of all its rows."""
+        place = read_heading(self.sheet.name) or Place()
+        for cells_above in self.sheet.rows[: max(self.header.first_row, 0)]:
+            filled = [cell for cell in cells_above if cell is not None]
+            if len(filled) == 1 and isinstance(filled[0], str):
+                place = read_heading(filled[0]) or place
+        compound = read_compound(self._label("compound"))
+        building = read_building(self._label("building"))
+        stair = read_stair(self._label("stair"))
+        return Place(
+            compound or building.compound or place.compound,
+            building.building or place.building,
+            stair or building.stair or place.stair,
+        )
+
+    def _label(self, name: str) -> str:
+        """The value of a label such as `小区名称:阳光小区` above the header."""
+        for row in self.sheet.rows[: max(self.header.first_row, 0)]:
+            for column, cell in enumerate(row):
+                label, colon, value = (
+                    cell.replace("\uff1a", ":").partition(":") if isinstance(cell, str) else ("", "", "")
+                )
+                if colon and field_of(label) == name:
+                    beside = row[column + 1] if column + 1 < len(row) else None
+                    return plain(value) or (plain(beside) if ":" not in plain(beside) else "")
+        return ""
+
+    def _merged_cells(self) -> dict[tuple[int, int], Cell]:
+        """Cells that a merge downwards covers, with the value they share; only for columns that say where and
+        whose: a merged ID number is still one person's."""
+        self._wide = {(top, left) for top, left, _, right in self.sheet.merges if right - left >= 3}
+        wanted = {c for name in _FILLED_DOWN for c in self.header.columns.get(name, [])}
+        covered: dict[tuple[int, int], Cell] = {}
+        area = 0
+        for top, left, bottom, right in self.sheet.merges:
+            bottom = min(bottom, len(self.sheet.rows) - 1)
+            if top <= self.header.last_row or bottom <= top or left > max(wanted, default=-1):
+                continue
+            value = self.sheet.rows[top][left] if left < len(self.sheet.rows[top]) else None
+            columns = [c for c in wanted if left <= c <= right]
+            area += (bottom - top) * len(columns)
+            if area > MAX_EXTENT:
+                raise too_large("合并单元格过多", "too many merged cells")
+            if value is not None:
+                covered.update({(row, c): value for row in range(top + 1, bottom + 1) for c in columns})
+        return covered
+
+    def _repeats_places(self) -> bool:
+        """Whether the sheet writes the whole place on every row, so that a blank is not "same as above" but a gap.
+
+        It does when more rows repeat the place of the row above than leave room and address blank.
+        """
+        columns = [c for name in PLACE_FIELDS for c in self.header.columns.get(name, [])]
+        doors = [c for name in ("room", "address") for c in self.header.columns.get(name, [])]
+        people = [c for name in ("name", "head_name") for c in self.header.columns.get(name, [])]
+        before: list[Cell] = []
+        repeated = blank = 0
+        for index in range(self.header.last_row + 1, len(self.sheet.rows)):
+            values = self.sheet.rows[index]
+            if all(values[c] is None for c in people):
+                continue
+            place = [values[c] for c in columns]
+            if all(values[c] is None and (index, c) not in self._merged for c in doors):
+                blank += 1
+            elif place == before and any(values[c] is not None for c in doors):
+                repeated += 1
+            before = place
+        return repeated > blank
+
+    def _parts(self, row: SheetRow) -> Place:
+        """A row's place; a blank part is what stood above when everything before it is the same."""
+        above = self._context if self._is_repeated else self.place
+        given = row.filled
+        address = read_address(given["address"]) if "address" in given else Place()
+        building = read_building(given.get("building"))
+        compound = read_compound(given.get("compound")) or building.compound or address.compound or above.compound
+        is_same = compound == above.compound
+        own_building = building.building or address.building
+        number = own_building or (above.building if is_same and not address.address else "")
+        is_same = is_same and number == above.building
+        stair = read_stair(given.get("stair")) or building.stair or address.stair
+        room = read_room(given["room"], number, stair) if "room" in given else Place()
+        number, stair = number or room.building, stair or room.stair
+        if not stair and is_same and not address.address:
+            stair = above.stair
+        is_same = is_same and stair == above.stair
+        place = Place(compound or room.compound, number, stair, read_floor(given.get("floor")))
+        place.floor = place.floor if place.floor is not None else address.floor
+        place.room = room.room or address.room
+        place.address = address.address
+        is_continued = (
+            is_same
+            and self.has_place
+            and not self._is_repeated
+            and not cells.is_head(cells.text_of(row.own.get("relation")))
+        )
+        if not place.is_whole and is_continued and "address" not in given:
+            place.room, place.address = above.room, above.address
+            place.floor = place.floor if place.floor is not None else above.floor
+        return place

@@ -1,0 +1,271 @@
+"""A household roster, as committees keep them, into doors, households and people, with everything that was wrong.
+
+Reads one row a person or one row a dwelling, split or free-text addresses, merged cells or blank ones under the
+first; skips titles, form heads, totals, notes, signature lines and sheets that are no list. What is only untidy is
+read; what is wrong is reported by sheet, row and column; nothing is guessed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from app.import_export import persons as cells
+from app.import_export.addresses import plain, read_heading
+from app.import_export.headers import Header, find_header, mapped_header, mask, mask_name, squeeze
+from app.import_export.households import Gathering, Members
+from app.import_export.members import MemberReader
+from app.import_export.places import PlaceReader, SheetRow
+from app.import_export.readings import ColumnReading, RosterReading, SheetReading, problem
+from app.import_export.workbook import Cell, Sheet, Workbook, letter_of, open_workbook
+
+_TOTAL = re.compile(r"(本页|本栋|本楼|全村|全社区|全部)?(合计|总计|小计|共计|累计|汇总)([::(].*|[0-9].*)?")
+_NOTE = re.compile(
+    r"(注|备注|附注|说明|填表说明|填写说明|填表须知|要求)[::\s1一]|(填表|填报|制表|审核|复核|统计|调查|排查|登记|采集|负责|联系|责任)人"
+    r"(员)?(签字|签名)?[::]|(填表|填报|报送|制表)(单位|日期|时间)|(签字|签名|盖章|日期|单位负责人|网格员|楼长)[::(]"
+    r"|第[0-9一二三四五六七八九十]+页|续表|以下空白|以上.{0,20}(属实|无误)|附[::件]"
+)
+_NUMBERED = re.compile(r"[((]?[0-9一二三四五六七八九十]{1,2}[))]?[、..]\s*\S{6,}")
+_SAMPLES = 3
+_PROGRESS_STEP = 500
+
+
+def read_roster(
+    content: bytes,
+    file_name: str,
+    *,
+    mapping: Mapping[str, str | None] | None = None,
+    today: date,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> RosterReading:
+    """Read a roster file.
+
+    `mapping` (column letter → field of `headers.FIELDS` or None) goes before what the header words say; `today`
+    (Asia/Shanghai) is the day no birth date may lie after; `on_progress(done, total)` counts sheet rows. Raises
+    UnreadableFile for what is no table, or when the mapping names unknown fields. A table without any known header
+    word is a reading without rows, with the problem `header_not_found`.
+    """
+    book = open_workbook(content, file_name)
+    headers = _headers(book, mapping)
+    total = sum(len(sheet.rows) for sheet, header in headers if header)
+    reading = RosterReading()
+    gathering = Gathering()
+    tally = {"rows": 0, "rejected": 0}
+    done = 0
+    for sheet, header in headers:
+        reading.sheets.append(_sheet_reading(sheet, header, is_named=any(h for _, h in headers)))
+        if header is None:
+            continue
+        if sheet.is_hidden:
+            reading.problems.append(problem("sheet_hidden", sheet.name, 0, ""))
+            continue
+        reader = _SheetReader(sheet, header, gathering, today, book.is_1904)
+        for index in range(header.last_row + 1, len(sheet.rows)):
+            reader.read_row(index)
+            done += 1
+            if on_progress and done % _PROGRESS_STEP == 0:
+                on_progress(done, total)
+        tally["rows"] += reader.rows
+        tally["rejected"] += reader.rejected
+    if not any(header for _, header in headers):
+        name = headers[0][0].name if headers else ""
+        reading.problems.append(problem("header_not_found", name, 0, ""))
+    reading.dwellings = gathering.finish(today)
+    order = {sheet.name: at for at, (sheet, _) in enumerate(headers)}
+    found = {(p.sheet, p.row, p.column, p.code): p for p in reading.problems + gathering.problems}
+    reading.problems = sorted(
+        found.values(), key=lambda p: (order[p.sheet] if order else 0, p.row, len(p.column), p.column)
+    )
+    households = [household for dwelling in reading.dwellings for household in dwelling.households]
+    reading.counts = {
+        "rows": tally["rows"],
+        "dwellings": len(reading.dwellings),
+        "vacant": sum(dwelling.is_vacant for dwelling in reading.dwellings),
+        "households": len(households),
+        "persons": sum(len(household.persons) for household in households),
+        "rejected": tally["rejected"],
+    }
+    if on_progress:
+        on_progress(total, total)
+    return reading
+
+
+def _headers(book: Workbook, mapping: Mapping[str, str | None] | None) -> list[tuple[Sheet, Header | None]]:
+    found = [(sheet, find_header(sheet, mapping)) for sheet in book.sheets]
+    if mapping and not any(header for _, header in found):
+        # nobody knows these words: the mapping speaks of the sheet that holds the most
+        shown = [sheet for sheet in book.sheets if not sheet.is_hidden and sheet.rows]
+        largest = max(shown, key=lambda sheet: len(sheet.rows) * len(sheet.rows[0]), default=None)
+        found = [(sheet, mapped_header(sheet, mapping) if sheet is largest else None) for sheet in book.sheets]
+    return found
+
+
+def _sheet_reading(sheet: Sheet, header: Header | None, is_named: bool) -> SheetReading:
+    """What a person needs to see of a sheet to map its columns. A sheet without header shows its columns only when
+    no sheet has one."""
+    if header is None and is_named:
+        return SheetReading(sheet.name, None, [])
+    columns = []
+    for column in range(len(sheet.rows[0]) if sheet.rows else 0):
+        name = header.fields[column] if header else None
+        text = header.texts[column] if header else ""
+        start = header.last_row + 1 if header else 0
+        hide = mask_name if (name or "").endswith("name") else mask
+        samples: list[str] = []
+        for row in sheet.rows[start : start + 200]:
+            shown = hide(row[column])
+            if shown and shown not in samples:
+                samples.append(shown)
+            if len(samples) == _SAMPLES:
+                break
+        if text or samples or name:
+            columns.append(ColumnReading(letter_of(column), text[:60], name, samples))
+    return SheetReading(sheet.name, header.last_row + 1 if header and header.last_row >= 0 else None, columns)
+
+
+class _SheetReader:
+    """Reads one sheet row by row into the gathering."""
+
+    def __init__(self, sheet: Sheet, header: Header, gathering: Gathering, today: date, is_1904: bool) -> None:
+        self.sheet = sheet
+        self.header = header
+        self.gathering = gathering
+        self.places = PlaceReader(sheet, header)
+        self.members = MemberReader(sheet, header, gathering.problems, today, is_1904)
+        self.rows = 0
+        self.rejected = 0
+        self._lists_members = header.has("name") or bool(header.members)
+        if not self._lists_members and header.has("head_name"):
+            gathering.problems.append(problem("members_not_listed", sheet.name, 0, ""))
+        self._household: Members | None = None
+        self._words = [squeeze(text) for text in header.texts]
+
+    def read_row(self, index: int) -> None:
+        """Read one row (0-based)."""
+        row = self.places.row(index)
+        if not row.own or not row.own.keys() - {"serial"}:
+            self._read_aside(index)
+            return
+        if self._is_aside(index):
+            return
+        people = self.members.has_people(row.own)
+        if not people and self._is_heading(row):
+            return
+        self.rows += 1
+        before = (self.places.place, self.places.community)
+        code, name = self.places.move(row)
+        if code:
+            self._report(code, row, name)
+            self.rejected += 1
+        if code or before != (self.places.place, self.places.community):
+            self._household = None
+        if code:
+            return
+        if people:
+            self._read_people(row)
+        else:
+            self._read_empty(row)
+
+    # what is not data
+
+    def _read_aside(self, index: int) -> None:
+        """A row without any known cell: blank, a heading between rows, a note."""
+        filled = [cell for cell in self.sheet.rows[index] if cell is not None]
+        if len(filled) == 1:
+            self._take_heading(filled[0])
+
+    def _is_aside(self, index: int) -> bool:
+        texts = [cell for cell in self.sheet.rows[index] if cell is not None]
+        words = [squeeze(cell) for cell in texts if isinstance(cell, str)]
+        if not words:
+            return False
+        if any(_TOTAL.fullmatch(word) for word in words[:3]):
+            return True
+        first = words[0]
+        if _NOTE.match(first) or (len(texts) <= 2 and _NUMBERED.match(first) and read_heading(first) is None):
+            return True
+        if len(texts) == 1 and self._is_sentence(index, first):
+            return True
+        same = sum(word in self._words for word in words)
+        return same >= 3 and same * 2 > len(texts)  # the header again, on another page
+
+    def _is_sentence(self, index: int, text: str) -> bool:
+        """Whether a row's only text is something said about the list rather than a line of it."""
+        column = next(at for at, cell in enumerate(self.sheet.rows[index]) if cell is not None)
+        name = self.header.fields[column]
+        is_wide = self.places.is_wide(index, column)
+        if name == "address":
+            return is_wide or re.search(r"[,。;:]", text) is not None
+        return is_wide or len(text) > (6 if name in {"name", "head_name"} and "·" not in text else 24)
+
+    def _is_heading(self, row: SheetRow) -> bool:
+        """Whether a row only says under which building or stair the next ones stand."""
+        names = row.own.keys() - {"serial"}
+        if len(names) == 1:
+            (name,) = names
+            if name != "note" and self._take_heading(row.own[name]):
+                return True
+        if not names <= {"community", "compound", "building", "stair", "floor"} or not self.header.has(
+            "room", "address"
+        ):
+            return False
+        self.places.take_part(row)
+        self._household = None
+        return True
+
+    def _take_heading(self, cell: Cell) -> bool:
+        if not self.places.take_heading(cell):
+            return False
+        self._household = None
+        return True
+
+    # who
+
+    def _read_people(self, row: SheetRow) -> None:
+        door = self.gathering.door(self.places.place, self.places.community, self.sheet.name, row.index + 1)
+        listed = self.members.read(row.index, row.own, row.filled)
+        head = listed.head_name
+        if not listed.candidates and listed.is_vacant:
+            door.row.is_vacant = True
+            self._household = None
+            return
+        number = plain(row.filled.get("household_number"))
+        is_head_row = any(cells.is_head(candidate.person.relation) for candidate in listed.candidates)
+        household = self.gathering.household(
+            door, self._household, head, number, is_head_row, self.sheet.name, row.index + 1
+        )
+        self._household = household
+        household.stated_head = household.stated_head or head
+        household.head_column = household.head_column or self._column("head_name")
+        household.head = household.head or listed.head
+        household.candidates += listed.candidates
+        household.remarks += listed.remarks
+        household.row.phone = household.row.phone or listed.phone
+        household.row.tags = sorted({*household.row.tags, *listed.tags})
+        if listed.stated_count is not None and household.row.stated_count is None:
+            household.row.stated_count = listed.stated_count
+            household.count_column = self._column("head_count") if self._lists_members else ""
+        if listed.is_rejected:
+            self.rejected += 1
+
+    def _read_empty(self, row: SheetRow) -> None:
+        """A door without people: vacant, unless a remark says something else of it."""
+        remark = cells.text_of(row.own.get("note"))
+        is_continuation = not any(name in row.own for name in ("room", "address", "building"))
+        if is_continuation and self._household is not None:
+            self._household.remarks += [(None, remark)] if remark else []
+            self.rows -= 1  # a line more of the household above, no row of its own
+            return
+        door = self.gathering.door(self.places.place, self.places.community, self.sheet.name, row.index + 1)
+        if not remark or cells.is_blank(remark) or cells.says_vacant(remark):
+            door.row.is_vacant = True
+            return
+        household = self.gathering.household(door, None, "", "", False, self.sheet.name, row.index + 1)
+        household.remarks.append((None, remark))
+        self._household = household
+        self._report("name_missing", row, "name" if self.header.has("name") else "head_name")
+
+    def _column(self, name: str) -> str:
+        return letter_of(self.header.columns[name][0]) if name in self.header.columns else ""
+
+    def _report(self, code: str, row: SheetRow, name: str) -> None:
+        self.gathering.problems.append(problem(code, self.sheet.name, row.index + 1, self._column(name)))
