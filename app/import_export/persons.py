@@ -235,7 +235,7 @@ def read_phones(cell: Cell) -> tuple[list[str], str]:
         number = re.sub(
             r"[\s()._:·‐‑‒–—―−]|[^\W\d_]*(?:电话|手机|号码)", lambda m: "-" if m[0] in "‐‑‒–—―−" else "", part
         )
-        number = re.sub(r"[\u4e00-\u9fff]+$", "", number).lower()
+        number = re.sub(r"(?<=[0-9])[\u4e00-\u9fff]+$", "", number).lower()
         number = re.sub(r"^(?:\+|00)?86-?(?=[10])", "", number).strip("-+'")
         if not number:
             continue

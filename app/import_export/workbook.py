@@ -144,7 +144,7 @@ def _decode(content: bytes) -> str:
         except UnicodeDecodeError:
             continue
         sample = text[:4000]
-        if sum(ch < " " and ch not in "\t\r\n" for ch in sample) <= len(sample) // 100:
+        if sum(ch < " " and ch not in "\t\r\n" for ch in sample) <= max(4, len(sample) // 100):
             return text
     raise UnreadableFile(
         "encoding_unknown",
