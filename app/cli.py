@@ -13,6 +13,7 @@ import typer
 import uvicorn
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import text
 
 from app import demo as demo_town
 from app.audit import service as audit
@@ -24,6 +25,8 @@ from app.core.config import LOOPBACK, get_settings
 from app.core.db import EVERYWHERE, Database, start_embedded
 from app.core.logging import configure_logging
 from app.main import create_app, install_hooks, open_queue
+from app.people import service as people
+from app.screening import service as screening
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Pioneer Grid 先锋网格")
 account_app = typer.Typer(no_args_is_help=True, help="Accounts.")
@@ -171,6 +174,22 @@ def verify_audit() -> None:
         typer.echo(f"broken: community {link.community_code} entry {link.seq}: {link.reason}", err=True)
     typer.echo(f"{count} entries, {len(broken)} broken")
     raise typer.Exit(1 if broken else 0)
+
+
+@tally_app.command("verify")
+def verify_tallies() -> None:
+    """Recompute all tallies from the rows; says where one has drifted and exits 1."""
+
+    async def work(database: Database) -> list[people.TallyDrift | screening.TallyDrift]:
+        async with database.session(EVERYWHERE) as session:
+            await session.execute(text("SET LOCAL statement_timeout = 0"))
+            return [*await people.find_tally_drift(session), *await screening.find_tally_drift(session)]
+
+    drifts = run_with_database(work)
+    for drift in drifts:
+        typer.echo(f"{drift.community_code} {drift.name}: {drift.tally}, recounted {drift.recount}", err=True)
+    typer.echo(f"{len(drifts)} tallies differ")
+    raise typer.Exit(1 if drifts else 0)
 
 
 def main() -> None:

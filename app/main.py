@@ -27,6 +27,7 @@ from app.people import routes as people_routes
 from app.people import service as people
 from app.posts import routes as posts_routes
 from app.posts import service as posts
+from app.reports import routes as reports_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
 from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     posts_routes.router,
     screening_routes.router,
     care_routes.router,
+    reports_routes.router,
     sync_routes.router,
 )
 

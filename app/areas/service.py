@@ -109,8 +109,9 @@ async def put_divisions(session: AsyncSession, entries: Sequence[DivisionEntry],
                 ON CONFLICT (code) DO UPDATE SET name = excluded.name, parent_code = excluded.parent_code
                 WHERE (division.name, division.parent_code) IS DISTINCT FROM (excluded.name, excluded.parent_code)
             ), clocks AS (
-                INSERT INTO community_clock (community_code)
-                SELECT code FROM listed WHERE level = 'community' ON CONFLICT DO NOTHING
+                INSERT INTO community_clock (community_code, changed_xid)
+                SELECT code, pg_current_xact_id()::text::bigint FROM listed WHERE level = 'community'
+                ON CONFLICT DO NOTHING
             )
             SELECT (SELECT count(*) FROM listed) - (SELECT count(*) FROM known),
                 (SELECT count(*) FROM known WHERE NOT is_same), (SELECT count(*) FROM known WHERE is_same)

@@ -9,6 +9,8 @@ from uuid import UUID
 import segno
 from fastapi import APIRouter, Form, Query, Request
 
+from app.audit import service as audit
+from app.audit.schemas import AuditEntryPage, AuditEntryRead
 from app.auth import service, sessions
 from app.auth.guards import AccountSession, CurrentActor, DeskActor, Session, actor_cache
 from app.auth.schemas import (
@@ -144,3 +146,20 @@ async def invite(request: Request, actor: DeskActor, session: AccountSession, ac
     picture = io.BytesIO()
     segno.make(url, error="m").save(picture, kind="svg", scale=6, border=2)
     return InvitationRead(code=code, url=url, qr_svg=picture.getvalue().decode(), expires_at=invitation.expires_at)
+
+
+@router.get("/audit-entries")
+async def list_audit_entries(
+    actor: DeskActor, session: Session, community_code: Code, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
+) -> AuditEntryPage:
+    """A community's trail, newest first: who did what when to how many, never what it said."""
+    actor.demand(community_code, service.DESK)
+    rows, more = await audit.list_entries(session, community_code, limit, cursor)
+    items = [
+        AuditEntryRead(
+            **row.model_dump(include={"seq", "community_code", "at", "actor_name", "action", "request_id"}),
+            subject_count=len(row.subjects),
+        )
+        for row in rows
+    ]
+    return AuditEntryPage(items=items, next_cursor=more)

@@ -3,19 +3,29 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, instant
+from app.core.columns import community_key, flag, instant
 from app.core.ids import new_id
 
 
 class ExpectedHeadcount(SQLModel, table=True):
-    """How many households and people an official source says a community has, as of a day; null is unknown."""
+    """How many households and people an official source says a community has, as of a day; null is unknown.
+
+    `is_newest` marks the one that counts in a community: figures read one row each, however long the history.
+    """
 
     __tablename__ = "expected_headcount"
     __table_args__ = (
-        UniqueConstraint("community_code", "source", "as_of"),
+        # the day before the source: the newest of a community is found at the end of this index
+        UniqueConstraint("community_code", "as_of", "source"),
+        Index(
+            "ix_expected_headcount_newest",
+            "community_code",
+            postgresql_ops={"community_code": "bpchar_pattern_ops"},
+            postgresql_where=text("is_newest"),
+        ),
         CheckConstraint("households >= 0 AND residents >= 0", name="counts_not_negative"),
     )
 
@@ -26,3 +36,4 @@ class ExpectedHeadcount(SQLModel, table=True):
     households: int | None = None
     residents: int | None = None
     received_at: datetime = instant(default_now=True)
+    is_newest: bool = flag()

@@ -163,9 +163,18 @@ def upgrade() -> None:
         sa.Column("households", sa.Integer(), nullable=True),
         sa.Column("residents", sa.Integer(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("is_newest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("households >= 0 AND residents >= 0", name="ck_expected_headcount_counts_not_negative"),
         sa.PrimaryKeyConstraint("community_code", "id"),
-        sa.UniqueConstraint("community_code", "source", "as_of"),
+        sa.UniqueConstraint("community_code", "as_of", "source"),
+    )
+    op.create_index(
+        "ix_expected_headcount_newest",
+        "expected_headcount",
+        ["community_code"],
+        unique=False,
+        postgresql_ops={"community_code": "bpchar_pattern_ops"},
+        postgresql_where=sa.text("is_newest"),
     )
     op.create_table(
         "household_screening",

@@ -1,0 +1,85 @@
+"""What coverage, gaps and headcounts share: which division, which round."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.areas.schemas import DivisionBrief
+from app.auth.service import Actor
+from app.core.area_code import ancestors_of, code_of, prefix_of
+from app.core.db import Database
+from app.core.errors import Invalid, NotFound
+from app.reports.schemas import CoverageArea, CoverageRound
+from app.screening.service import covering
+
+AREA = "SELECT code, name, level FROM division WHERE code = ANY(%(path)s::bpchar[])"
+# The round meant: the one named, else the newest open one that covers the area, else the newest open one below it.
+_ROUND = """
+    SELECT id, title, division_prefix, starts_on, ends_on, status FROM screening_round
+    WHERE CASE WHEN %(round)s::uuid IS NULL THEN status = 'open' ELSE id = %(round)s::uuid END
+        AND (division_prefix = ANY(%(covering)s::text[]) OR division_prefix LIKE %(below)s)
+    ORDER BY division_prefix = ANY(%(covering)s::text[]) DESC, id DESC LIMIT 1
+"""
+# A community and its tally, one scan each. Row-level security hides from the planner how many rows there are, and
+# it would look 5,758 tallies up one by one; a full join cannot be done that way, and every tally has a clock.
+CLOCK_AND_TALLY = """
+    (SELECT * FROM community_clock WHERE community_code LIKE %(below)s) c
+    FULL JOIN (SELECT * FROM screening_tally WHERE round_id = %(round)s::uuid AND community_code LIKE %(below)s) t
+    ON t.community_code = c.community_code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What figures are about: a division with the path to it, a round or none."""
+
+    area: CoverageArea
+    round: CoverageRound | None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The round, and the communities that count: the area's, or the round's where that is the smaller part."""
+        prefix = prefix_of(self.area.code)
+        if self.round is not None:
+            prefix = max(prefix, prefix_of(self.round.division_code), key=len)
+        return {"round": self.round.id if self.round else None, "below": f"{prefix}%"}
+
+
+def area_params(area: str) -> dict[str, Any]:
+    """A division's path, the prefixes of what covers it, and the pattern of what lies below it."""
+    return {"path": [*ancestors_of(area), area], "covering": covering(area), "below": f"{prefix_of(area)}%"}
+
+
+async def get_place(database: Database, actor: Actor, area: str, round_id: UUID | None) -> Place:
+    """A division in the actor's scope and the round meant for it.
+
+    Raises NotFound when nobody knows the code, or when the round named neither covers nor lies under it.
+    """
+    params = area_params(area) | {"round": round_id}
+    divisions, rounds = await database.read(actor.scope, [AREA, _ROUND], params)
+    if round_id is not None and not rounds:
+        raise NotFound
+    return Place(read_area(area, divisions), _read_round(rounds[0]) if rounds else None)
+
+
+def read_area(area: str, divisions: list[tuple[Any, ...]]) -> CoverageArea:
+    """A division and the path to it out of the rows of its path; raises NotFound when it is not among them."""
+    known = {code: DivisionBrief(code=code, name=name, level=level) for code, name, level in divisions}
+    if area not in known:
+        raise NotFound
+    ancestors = [known[code] for code in ancestors_of(area) if code in known]
+    return CoverageArea(**known[area].model_dump(), ancestors=ancestors)
+
+
+def _read_round(row: tuple[Any, ...]) -> CoverageRound:
+    found, title, prefix, starts_on, ends_on, status = row
+    return CoverageRound(
+        id=found, title=title, division_code=code_of(prefix), starts_on=starts_on, ends_on=ends_on, status=status
+    )
+
+
+class LevelNotBelow(Invalid):
+    """Figures are asked for at a level that the division does not contain."""
+
+    def __init__(self) -> None:
+        super().__init__("level_not_below", "所选级别不在该区划之下。", "The level is not below the division.", "level")
