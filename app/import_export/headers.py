@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.import_export.readings import UnreadableFile
 from app.import_export.workbook import Cell, Sheet, letter_of
@@ -216,6 +217,7 @@ def field_of(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=20_000)
 def squeeze(text: str) -> str:
     """A header word without spaces, in half-width lower case."""
     return re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", text)).lower()

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from app.core.resident_id import birth_date, complete_15_digits, is_resident_id, sex_of
 from app.import_export.workbook import Cell
@@ -97,7 +98,13 @@ def text_of(cell: Cell, limit: int = 500) -> str:
         return cell.date().isoformat()
     if isinstance(cell, float):
         cell = int(cell) if cell.is_integer() else repr(cell)
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", str(cell))).strip()[:limit]
+    return _tidy(str(cell))[:limit]
+
+
+@lru_cache(maxsize=20_000)
+def _tidy(text: str) -> str:
+    """Half-width, white space single; remembered, for the same words fill a roster's columns."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def is_blank(text: str) -> bool:
@@ -226,6 +233,10 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 def read_phones(cell: Cell) -> tuple[list[str], str]:
     """The phone numbers of a cell, digits only (an extension behind a dash), and a code when one was no number."""
+    if cell is None:
+        return [], ""
+    if isinstance(cell, str) and _MOBILE.fullmatch(cell):
+        return [cell], ""
     text = unicodedata.normalize("NFKC", text_of(cell, 200) if not isinstance(cell, str) else cell)
     if is_blank(text):
         return [], ""
@@ -253,6 +264,8 @@ def read_phones(cell: Cell) -> tuple[list[str], str]:
 def read_kind(cell: Cell) -> str:
     """The kind of document a column names, empty when it names none."""
     text = text_of(cell).lower()
+    if not text:
+        return ""
     return next((kind for pattern, kind in _KINDS if re.search(pattern, text)), "")
 
 
@@ -299,6 +312,8 @@ def _resident_id(number: str, today: date) -> Document:
 
 def read_tags(text: str, age: int | None) -> list[str]:
     """Tags a free text states; 独居 only of somebody of sixty or more, or who is called an elder."""
+    if not any("\u3400" <= ch <= "\u9fff" for ch in text):
+        return []  # the words are Chinese
     text = _NEGATED.sub("", text)
     tags = [tag for tag, words in _TAGS.items() if words.search(text)]
     if "living_alone_elder" in tags:

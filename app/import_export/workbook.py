@@ -66,7 +66,8 @@ def open_workbook(content: bytes, file_name: str, max_rows: int = MAX_ROWS) -> W
 
 def clean(text: str) -> str | None:
     """Text without control and invisible characters or outer spaces; None when nothing is left."""
-    return _CONTROL.sub("", text).strip() or None
+    is_clean = text.isprintable() and "_x000" not in text
+    return (text if is_clean else _CONTROL.sub("", text)).strip() or None
 
 
 def _open_xlsx(content: bytes, max_rows: int) -> Workbook:

@@ -1,10 +1,12 @@
 """What a committee's roster becomes."""
 
+import io
 import json
 from collections import Counter
 from datetime import date, datetime
 
 import pytest
+from openpyxl import Workbook
 
 from app.core.resident_id import complete_15_digits
 from app.import_export.readings import UnreadableFile
@@ -478,6 +480,48 @@ class TestHouseholds:
             ("张小", None),
         ]
         assert codes(reading) == []
+
+    def test_a_head_column_that_only_says_yes_or_no(self) -> None:
+        rows = [["住址", "姓名", "是否户主", "户主"], ["前街1号", "张三", None, "是"], ["前街1号", "李四", None, "否"]]
+        (household,) = read(rows).dwellings[0].households
+        assert [(p.name, p.relation) for p in household.persons] == [("张三", "户主"), ("李四", "")]
+        assert household.head_name == "张三"
+
+    def test_a_head_column_that_contradicts_the_relations(self) -> None:
+        reading = read([["住址", "户主", "姓名", "关系"], ["前街1号", "张三", "李四", "户主"]])
+        assert [p.name for p in people(reading)] == ["李四"]
+        assert codes(reading) == [(2, "B", "household_conflict")]
+
+
+class TestSheets:
+    def test_several_sheets_named_after_their_buildings(self) -> None:
+        book = Workbook()
+        for title in ("1号楼", "2号楼"):
+            sheet = book.create_sheet(title)
+            for row in (["室", "姓名", "关系"], [101, "张三", "户主"]):
+                sheet.append(row)
+        book.remove(book.worksheets[0])
+        out = io.BytesIO()
+        book.save(out)
+        reading = read_roster(out.getvalue(), "a.xlsx", today=TODAY)
+        assert [(d.building, d.room, d.sheet) for d in reading.dwellings] == [
+            ("1", "101", "1号楼"),
+            ("2", "101", "2号楼"),
+        ]
+
+    def test_a_hidden_sheet_is_not_read_but_named(self) -> None:
+        book = Workbook()
+        for title in ("现住", "旧表"):
+            sheet = book.create_sheet(title)
+            for row in (["住址", "姓名"], ["前街1号", title]):
+                sheet.append(row)
+        book.remove(book.worksheets[0])
+        book.worksheets[1].sheet_state = "hidden"
+        out = io.BytesIO()
+        book.save(out)
+        reading = read_roster(out.getvalue(), "a.xlsx", today=TODAY)
+        assert [p.name for p in people(reading)] == ["现住"]
+        assert [(p.sheet, p.code) for p in reading.problems] == [("旧表", "sheet_hidden")]
 
 
 class TestVacancy:

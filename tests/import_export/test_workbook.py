@@ -107,10 +107,9 @@ class TestRefusals:
         assert code_of(xlsx(ROWS)[:cut]) == "file_unreadable"
 
     def test_a_sheet_that_is_not_xml(self) -> None:
-        content = rezip(xlsx(ROWS), xl__worksheets__sheet1__xml=b"")
-        broken = rezip(content, **{"xl__worksheets__sheet1.xml": b"<worksheet><sheetData><row><c r='A1'><v>"})
-        with pytest.raises(UnreadableFile):
-            open_workbook(broken, "a.xlsx")
+        assert (
+            code_of(rezip(xlsx(ROWS), **{"xl__worksheets__sheet1.xml": b"<worksheet><c r='A1'"})) == "file_unreadable"
+        )
 
     @pytest.mark.parametrize(
         "cells",
@@ -227,11 +226,12 @@ class TestErrorWorkbook:
         assert second.counts == first.counts
 
     def test_only_values_survive_of_a_workbook_the_writer_cannot_load(self) -> None:
-        content = rezip(xlsx(ROWS), **{"xl__styles.xml": b"<styleSheet>"})
-        try:
-            reading = read_roster(content, "a.xlsx", today=TODAY)
-        except UnreadableFile:
-            pytest.skip("the reader does not take it either")
+        styles = b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        styles += b'<fills count="1"><fill><patternFill patternType="plaid"/></fill></fills></styleSheet>'
+        content = rezip(xlsx(ROWS), **{"xl__styles.xml": styles})
+        with pytest.raises(ValueError):  # noqa: PT011 - only that this writer gives up
+            openpyxl.load_workbook(io.BytesIO(content))
+        reading = read_roster(content, "a.xlsx", today=TODAY)
         sheet = openpyxl.load_workbook(
             io.BytesIO(write_error_workbook(content, "a.xlsx", reading.problems))
         ).worksheets[0]
