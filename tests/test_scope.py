@@ -1,0 +1,137 @@
+"""The community is the unit of everything (design 3.1), and its rows exist for nobody else (3.3)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+
+from app.all_models import metadata
+from app.core.db import NOWHERE, Database, Scope
+from tests.makers import care_visit, door_visit, make_area, make_homes, make_round, push, stair_of
+from tests.personas import A, B, Caller
+
+# Local tables that name a community without belonging to one; each with its reason.
+LOCAL = {"import_job": "a division list belongs to no community, and its worker asks for it by id alone"}
+OF_COMMUNITIES = sorted(
+    name for name, table in metadata.tables.items() if "community_code" in table.columns and name not in LOCAL
+)
+
+
+class TestCommunityComesFirst:
+    @pytest.mark.parametrize("name", OF_COMMUNITIES)
+    def test_in_the_primary_key(self, name: str) -> None:
+        table = metadata.tables[name]
+        assert next(iter(table.primary_key.columns)).name == "community_code"
+        kind = table.columns["community_code"].type
+        assert (kind.__class__.__name__, getattr(kind, "length", None)) == ("CHAR", 12)
+
+    @pytest.mark.parametrize("name", OF_COMMUNITIES)
+    def test_in_every_unique_constraint_and_index(self, name: str) -> None:
+        table = metadata.tables[name]
+        uniques: list[UniqueConstraint | Index] = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+        uniques += [index for index in table.indexes if index.unique]
+        assert [u.name for u in uniques if next(iter(u.columns)).name != "community_code"] == []
+
+    @pytest.mark.parametrize("name", OF_COMMUNITIES)
+    def test_in_every_foreign_key_on_both_sides(self, name: str) -> None:
+        table = metadata.tables[name]
+        for key in (c for c in table.constraints if isinstance(c, ForeignKeyConstraint)):
+            first = key.elements[0]
+            assert (first.parent.name, first.column.name) == ("community_code", "community_code")
+
+    def test_and_no_other_table_points_into_a_community(self) -> None:
+        pointing = []
+        for name, table in metadata.tables.items():
+            if name not in OF_COMMUNITIES:
+                pointing += [
+                    (name, k.column.table.name) for k in table.foreign_keys if k.column.table.name in OF_COMMUNITIES
+                ]
+        assert pointing == []
+
+    def test_the_exceptions_are_real(self) -> None:
+        assert all("community_code" in metadata.tables[name].columns for name in LOCAL)
+
+    async def test_the_database_stands_as_the_tables_say(self, database: Database) -> None:
+        """Every such table in the database has row-level security on, with a policy, and belongs to another role."""
+        async with database.session(Scope(())) as session:
+            rows = await session.execute(
+                text("""
+                SELECT c.relname, c.relrowsecurity, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) AS policy,
+                    pg_get_userbyid(c.relowner) <> current_user AS foreign_owner
+                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'community_code'
+                WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+            """)
+            )
+            found = {row.relname: (row.relrowsecurity, row.policy, row.foreign_owner) for row in rows}
+        assert {name: state for name, state in found.items() if name not in LOCAL} == dict.fromkeys(
+            OF_COMMUNITIES, (True, True, True)
+        )
+
+
+async def both_filled(call: Caller, database: Database) -> None:
+    """Rows of nearly every kind in A and in B."""
+    round_id = await make_round(call)
+    for code, who in ((A, "committee"), (B, "other_committee")):
+        homes = await make_homes(database, code, stair_of("3", "2", ["101", "102"]))
+        area = await make_area(call, homes, None, code)
+        assert (await call(who, "POST", f"/responsibility-areas/{area['id']}/claim")).is_success
+        await push(
+            call, who, door_visit(homes[0], round_id, community_code=code), care_visit(homes[0], community_code=code)
+        )
+        post: dict[str, Any] = {
+            "community_code": code, "title": "卡口值守", "kind": "checkpoint", "duty": "测温", "place": "南门",
+            "starts_at": "2026-12-01T08:00:00+08:00", "ends_at": "2026-12-01T12:00:00+08:00", "wanted_count": 2,
+            "is_published": True,
+        }  # fmt: skip
+        made = await call(who, "POST", "/posts", json=post)
+        assert made.status_code == 201, made.text
+        assert (await call(who, "POST", f"/posts/{made.json()['id']}/claim")).is_success
+    body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
+    assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
+
+
+async def communities_seen(database: Database, scope: Scope) -> dict[str, set[str]]:
+    """Which communities each table shows to queries that forget to ask for one."""
+    seen: dict[str, set[str]] = {}
+    async with database.session(scope) as session:
+        for name in OF_COMMUNITIES:
+            rows = await session.scalars(text(f"SELECT DISTINCT community_code FROM {name}"))
+            seen[name] = set(rows.all())
+    return seen
+
+
+class TestQueryThatForgetsItsFilter:
+    async def test_sees_its_own_community_and_nothing_without_a_scope(self, call: Caller, database: Database) -> None:
+        await both_filled(call, database)
+        assert await communities_seen(database, Scope((A,))) == {name: {A} for name in OF_COMMUNITIES}
+        assert await communities_seen(database, Scope((B,))) == {name: {B} for name in OF_COMMUNITIES}
+        assert await communities_seen(database, Scope(())) == {name: set() for name in OF_COMMUNITIES}
+        street = await communities_seen(database, Scope(("990101001",)))
+        assert street == {name: {A, B} for name in OF_COMMUNITIES}
+
+    async def test_sees_nothing_where_nobody_set_a_scope(self, call: Caller, database: Database) -> None:
+        await both_filled(call, database)
+        async with database.calls.connection() as connection:
+            for name in OF_COMMUNITIES:
+                cursor = await connection.execute(f"SELECT count(*) FROM {name}".encode())
+                assert await cursor.fetchone() == (0,)
+
+    async def test_writes_nothing_outside_it(self, call: Caller, database: Database) -> None:
+        await both_filled(call, database)
+        async with database.session(Scope((A,))) as session:
+            for statement in (
+                f"UPDATE household SET head_name = 'x' WHERE community_code = '{B}'",
+                f"DELETE FROM person_check WHERE community_code = '{B}'",
+                f"UPDATE community_clock SET version = 0 WHERE community_code = '{B}'",
+            ):
+                touched = await session.execute(text(statement))
+                assert getattr(touched, "rowcount", None) == 0
+        with pytest.raises(Exception, match="row-level security"):
+            async with database.session(Scope((A,))) as session:
+                await session.execute(text(f"UPDATE dwelling SET community_code = '{B}' WHERE building = '3'"))
+
+    def test_a_scope_is_made_of_digits(self) -> None:
+        for bad in ("9901'; DROP TABLE household; --", "%%", "99 01", "1234567890123"):
+            with pytest.raises(ValueError, match="digits"):
+                Scope((bad,))
+        assert Scope(("990101", A)).with_nowhere().setting == f"990101%,{A},{NOWHERE}"
