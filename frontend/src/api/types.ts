@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Entries
+         * @description A community's trail, newest first: who did what when to how many, never what it said.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/invitations/accept": {
         parameters: {
             query?: never;
@@ -248,6 +268,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Coverage
+         * @description How many there are, how many are done, what is missing; by the next level down unless told otherwise.
+         */
+        get: operations["get_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/coverage/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Gaps
+         * @description Which communities, doors or persons are missing, and who answers for each.
+         */
+        get: operations["list_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/door-visits": {
         parameters: {
             query?: never;
@@ -261,6 +321,46 @@ export interface paths {
          */
         get: operations["list_door_visits"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/headcounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Headcounts
+         * @description Households, residents and screened by division, all or what changed since the answer before.
+         */
+        get: operations["get_headcounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/headcounts/expected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Expected Headcounts
+         * @description Official counts of one source as of one day; sent again they replace, never add.
+         */
+        put: operations["put_expected_headcounts"];
         post?: never;
         delete?: never;
         options?: never;
@@ -856,6 +956,39 @@ export interface components {
              */
             account_id: string;
         };
+        /**
+         * AuditEntryPage
+         * @description A page of entries, newest first.
+         */
+        AuditEntryPage: {
+            /** Items */
+            items: components["schemas"]["AuditEntryRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * AuditEntryRead
+         * @description One entry: who did what when to how many; never what it said.
+         */
+        AuditEntryRead: {
+            /** Action */
+            action: string;
+            /** Actor Name */
+            actor_name: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Community Code */
+            community_code: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Seq */
+            seq: number;
+            /** Subject Count */
+            subject_count: number;
+        };
         /** Body_issue_token */
         Body_issue_token: {
             /** Client Id */
@@ -1058,6 +1191,117 @@ export interface components {
          */
         Condition: "well" | "needs_attention" | "not_reached";
         /**
+         * CoverageArea
+         * @description The division asked about and the path to it.
+         */
+        CoverageArea: {
+            /** Ancestors */
+            ancestors: components["schemas"]["DivisionBrief"][];
+            /** Code */
+            code: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "town" | "community";
+            /** Name */
+            name: string;
+        };
+        /**
+         * CoverageRead
+         * @description Coverage of a division, its total and the rows below it.
+         */
+        CoverageRead: {
+            area: components["schemas"]["CoverageArea"];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["CoverageRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            round: components["schemas"]["CoverageRound"] | null;
+            total: components["schemas"]["CoverageRow"];
+        };
+        /**
+         * CoverageRound
+         * @description The round the figures are about.
+         */
+        CoverageRound: {
+            /** Division Code */
+            division_code: string;
+            /**
+             * Ends On
+             * Format: date
+             */
+            ends_on: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "closed";
+            /** Title */
+            title: string;
+        };
+        /**
+         * CoverageRow
+         * @description One division's figures in a round: how many there are, how many are done, what is missing.
+         *
+         *     `communities_unknown` of the communities have no registry: nobody knows how many live there, and they add
+         *     to no figure. A building counts no communities.
+         */
+        CoverageRow: {
+            /** Code */
+            code: string;
+            /** Communities */
+            communities: number | null;
+            /** Communities Done */
+            communities_done: number | null;
+            /** Communities Started */
+            communities_started: number | null;
+            /** Communities Unknown */
+            communities_unknown: number | null;
+            /** Dwellings */
+            dwellings: number | null;
+            /** Dwellings Unassigned */
+            dwellings_unassigned: number | null;
+            expected: components["schemas"]["Expected"] | null;
+            /** Households */
+            households: number | null;
+            /** Households Done */
+            households_done: number | null;
+            /** Households Missing */
+            households_missing: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "town" | "community" | "building";
+            /** Name */
+            name: string;
+            outcomes: components["schemas"]["Outcomes"] | null;
+            /** Persons */
+            persons: number | null;
+            /** Persons Done */
+            persons_done: number | null;
+            /** Persons Missing */
+            persons_missing: number | null;
+            /** Symptoms */
+            symptoms: number | null;
+        };
+        /**
          * DivisionBrief
          * @description A division by name.
          */
@@ -1240,6 +1484,141 @@ export interface components {
             v: number[];
         };
         /**
+         * Expected
+         * @description What official sources say there should be, summed over the communities they speak for.
+         */
+        Expected: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            /** Communities */
+            communities: number;
+            /** Households */
+            households: number | null;
+            /** Persons */
+            persons: number | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * ExpectedItem
+         * @description One community's official counts; null is unknown, and both null takes an earlier figure back.
+         */
+        ExpectedItem: {
+            /** Community Code */
+            community_code: string;
+            /** Households */
+            households?: number | null;
+            /** Residents */
+            residents?: number | null;
+        };
+        /**
+         * ExpectedPut
+         * @description Official counts of one source as of one day.
+         */
+        ExpectedPut: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["ExpectedItem"][];
+            /** Source */
+            source: string;
+        };
+        /**
+         * ExpectedRejected
+         * @description A community that was not taken: unknown (or out of scope), or named twice with no saying which holds.
+         */
+        ExpectedRejected: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "community_unknown" | "community_repeated";
+            /** Community Code */
+            community_code: string;
+        };
+        /**
+         * ExpectedResult
+         * @description What came of a push of expected counts: how many were new or changed, how many said nothing new.
+         */
+        ExpectedResult: {
+            /** Accepted */
+            accepted: number;
+            /** Rejected */
+            rejected: components["schemas"]["ExpectedRejected"][];
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * Gap
+         * @description One thing that is missing, by name, with its owner. A community's gap has no door, a door's no resident.
+         */
+        Gap: {
+            /** Address */
+            address: string | null;
+            /** Attempts */
+            attempts: number | null;
+            /** Building */
+            building: string | null;
+            /** Community Code */
+            community_code: string;
+            /** Community Name */
+            community_name: string;
+            /** Household Id */
+            household_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "communities" | "doors" | "persons";
+            /** Last At */
+            last_at: string | null;
+            /** Name */
+            name: string | null;
+            owner: components["schemas"]["GapOwner"];
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "no_registry" | "not_started" | "unfinished" | "not_visited" | "no_answer" | "refused" | "wrong_address" | "unsafe" | "answered_part" | "person_unanswered";
+            /** Resident Id */
+            resident_id: string | null;
+            /** Room */
+            room: string | null;
+            /** Stair */
+            stair: string | null;
+        };
+        /**
+         * GapOwner
+         * @description Who answers for a gap: the holder of the door's area, else the committee.
+         */
+        GapOwner: {
+            /** Id */
+            id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "holder" | "committee";
+            /** Name */
+            name: string;
+        };
+        /**
+         * GapPage
+         * @description A page of gaps; it may be short and yet have a next one.
+         */
+        GapPage: {
+            /** Items */
+            items: components["schemas"]["Gap"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * GrantRead
          * @description A role in a part of the tree.
          */
@@ -1254,6 +1633,51 @@ export interface components {
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /**
+         * Headcount
+         * @description What was registered and screened in a division.
+         *
+         *     Null without a registry; `screened` also where no open round covers the division.
+         */
+        Headcount: {
+            /** Code */
+            code: string;
+            /** Households */
+            households: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "town" | "community";
+            /** Name */
+            name: string;
+            /** Residents */
+            residents: number | null;
+            /** Screened */
+            screened: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * HeadcountRead
+         * @description Headcounts; ask with `since_token` next time for what changed. Pages of one answer share their token.
+         */
+        HeadcountRead: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["Headcount"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Since Token */
+            since_token: string;
         };
         /**
          * HeldArea
@@ -1524,6 +1948,26 @@ export interface components {
          * @enum {string}
          */
         Outcome: "answered_all" | "answered_part" | "no_answer" | "refused" | "vacant" | "wrong_address" | "unsafe";
+        /**
+         * Outcomes
+         * @description Households by where their door stands in the round.
+         */
+        Outcomes: {
+            /** Answered All */
+            answered_all: number;
+            /** Answered Part */
+            answered_part: number;
+            /** No Answer */
+            no_answer: number;
+            /** Refused */
+            refused: number;
+            /** Unsafe */
+            unsafe: number;
+            /** Vacant */
+            vacant: number;
+            /** Wrong Address */
+            wrong_address: number;
+        };
         /**
          * PasswordChange
          * @description One's own password.
@@ -2721,6 +3165,104 @@ export interface operations {
             };
         };
     };
+    list_audit_entries: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     accept_invitation: {
         parameters: {
             query?: never;
@@ -3390,6 +3932,208 @@ export interface operations {
             };
         };
     };
+    get_coverage: {
+        parameters: {
+            query: {
+                area: string;
+                level?: ("city" | "district" | "town" | "community") | null;
+                /** @description A round's id; none: the newest open one that covers the area. */
+                round?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_gaps: {
+        parameters: {
+            query: {
+                area: string;
+                kind?: "communities" | "doors" | "persons";
+                /** @description A round's id; none: the newest open one that covers the area. */
+                round?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_door_visits: {
         parameters: {
             query: {
@@ -3415,6 +4159,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoorVisitPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_headcounts: {
+        parameters: {
+            query: {
+                area: string;
+                level?: "city" | "district" | "town" | "community";
+                /** @description `since_token` of the answer before. */
+                since?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadcountRead"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    put_expected_headcounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpectedPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpectedResult"];
                 };
             };
             /** @description Malformed request */
