@@ -5,7 +5,8 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,14 +17,24 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from app import demo as demo_town
+from app.areas import service as areas
 from app.audit import service as audit
+from app.audit.service import SYSTEM
 from app.auth import service as auth
 from app.auth import sessions
 from app.auth.models import Role
 from app.auth.schemas import AccountCreate
+from app.core.clock import today
 from app.core.config import LOOPBACK, get_settings
-from app.core.db import EVERYWHERE, Database, start_embedded
+from app.core.db import EVERYWHERE, NOWHERE, Database, start_embedded
+from app.core.errors import Problem
 from app.core.logging import configure_logging
+from app.import_export import loading
+from app.import_export.divisions import DivisionsReading, read_divisions
+from app.import_export.error_workbook import write_error_workbook
+from app.import_export.readings import RowProblem, UnreadableFile
+from app.import_export.roster import read_roster
+from app.import_export.schemas import ImportCounts
 from app.main import create_app, install_hooks, open_queue
 from app.people import service as people
 from app.screening import service as screening
@@ -131,8 +142,13 @@ def worker() -> None:
     install_hooks()
 
     async def run(url: str) -> None:
-        async with open_queue(url, run_worker=True):
-            await asyncio.Event().wait()
+        database = Database(url, pool_size=4)
+        await database.open()
+        try:
+            async with open_queue(database, run_worker=True):
+                await asyncio.Event().wait()
+        finally:
+            await database.close()
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(open_url()))
@@ -174,6 +190,81 @@ def verify_audit() -> None:
         typer.echo(f"broken: community {link.community_code} entry {link.seq}: {link.reason}", err=True)
     typer.echo(f"{count} entries, {len(broken)} broken")
     raise typer.Exit(1 if broken else 0)
+
+
+@import_app.command("divisions")
+def import_divisions(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="code,name,level; or villages.csv.")],
+    under: Annotated[str, typer.Option(help="Only codes that begin so: 3701 for one city.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; write nothing.")] = False,
+) -> None:
+    """Load a division list; the files that name its parents are looked for beside it."""
+
+    async def work(database: Database) -> tuple[DivisionsReading, loading.Loaded]:
+        async with database.session(EVERYWHERE) as session:
+            reading = read_divisions(file, under=under, known=await loading.known_codes(session, under))
+            return reading, await loading.load_divisions(session, SYSTEM, NOWHERE, reading, is_dry_run=dry_run)
+
+    try:
+        reading, loaded = run_with_database(work)
+    except UnreadableFile as error:
+        typer.echo(f"{file.name}: {error.en}", err=True)
+        raise typer.Exit(2) from None
+    _echo_problems(loaded.problems)
+    levels: Counter[str] = Counter(row.level for row in reading.rows)
+    words = (("city", "cities"), ("district", "districts"), ("town", "towns"), ("community", "communities"))
+    typer.echo(", ".join(f"{levels[one]:,} {one if levels[one] == 1 else many}" for one, many in words if levels[one]))
+    _echo_counts(loaded.counts, dry_run)
+
+
+@import_app.command("roster")
+def import_roster(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A household roster, .xlsx or .csv.")],
+    community: Annotated[str, typer.Option(help="12-digit code of the community whose roster it is.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do; write nothing.")] = False,
+    errors: Annotated[Path | None, typer.Option(help="Write the file with the reasons in it, .xlsx.")] = None,
+) -> None:
+    """Load a community's roster, all of it or nothing."""
+    content = file.read_bytes()
+
+    async def work(database: Database) -> loading.Loaded:
+        reading = read_roster(content, file.name, today=today())
+        async with database.session(EVERYWHERE) as session:
+            await areas.get_community_name(session, community)
+            return await loading.load_roster(session, SYSTEM, community, reading, is_dry_run=dry_run)
+
+    try:
+        loaded = run_with_database(work)
+        if errors is not None:
+            errors.write_bytes(write_error_workbook(content, file.name, loaded.problems))
+    except (UnreadableFile, Problem) as error:
+        typer.echo(f"{file.name}: {error.en}", err=True)
+        raise typer.Exit(2) from None
+    _echo_problems(loaded.problems)
+    counts = loaded.counts
+    typer.echo(
+        f"{counts.rows:,} rows: {counts.dwellings:,} dwellings ({counts.vacant:,} vacant), "
+        f"{counts.households:,} households, {counts.persons:,} persons"
+    )
+    _echo_counts(counts, dry_run)
+    if not counts.rows:
+        raise typer.Exit(1)
+
+
+def _echo_problems(problems: Sequence[RowProblem], at_most: int = 50) -> None:
+    for found in problems[:at_most]:
+        where = f"{found.sheet} {found.column}{found.row or ''}".strip()
+        typer.echo(f"{found.severity}: {where}: {found.code}: {found.message_en}", err=True)
+    if len(problems) > at_most:
+        typer.echo(f"… and {len(problems) - at_most:,} more", err=True)
+
+
+def _echo_counts(counts: ImportCounts, dry_run: bool) -> None:
+    typer.echo(
+        ("Would be: " if dry_run else "")
+        + f"{counts.created:,} created, {counts.updated:,} updated, {counts.unchanged:,} unchanged, "
+        + f"{counts.rejected:,} rejected"
+    )
 
 
 @tally_app.command("verify")

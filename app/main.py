@@ -23,6 +23,7 @@ from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
+from app.import_export import routes as import_export_routes
 from app.people import routes as people_routes
 from app.people import service as people
 from app.posts import routes as posts_routes
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_routes.router,
     reports_routes.router,
     sync_routes.router,
+    import_export_routes.router,
 )
 
 
@@ -68,13 +70,21 @@ async def is_migrated(database: Database) -> bool:
 
 
 @asynccontextmanager
-async def open_queue(url: str, *, run_worker: bool) -> AsyncIterator[None]:
-    """Open the job queue on a database; with `run_worker` this process also does the jobs."""
-    with jobs.queue.replace_connector(jobs.connector_for(url)):
+async def open_queue(database: Database, *, run_worker: bool) -> AsyncIterator[None]:
+    """Open the job queue on a database; with `run_worker` this process also does the jobs.
+
+    A worker that is told to stop gives jobs a moment to end; what is not done then goes back to the queue.
+    """
+    with jobs.queue.replace_connector(jobs.connector_for(database.url)):
         async with jobs.queue.open_async():
             worker: asyncio.Task[None] | None = None
             if run_worker:
-                worker = asyncio.create_task(jobs.queue.run_worker_async(install_signal_handlers=False, concurrency=2))
+                worker = asyncio.create_task(
+                    jobs.queue.run_worker_async(
+                        install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=5,
+                        delete_jobs="successful", additional_context={jobs.DATABASE: database},
+                    )
+                )  # fmt: skip
             try:
                 yield
             finally:
@@ -96,7 +106,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
         database = Database(database_url, settings.pool_size)
         await database.open()
         app.state.database = database
-        async with open_queue(database_url, run_worker=settings.workers_inside):
+        async with open_queue(database, run_worker=settings.workers_inside):
             yield
         await database.close()
 

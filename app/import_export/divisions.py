@@ -63,10 +63,19 @@ class DivisionRow:
 
 @dataclass(slots=True)
 class DivisionsReading:
-    """A list read: rows from the top down, every parent before its children, and what was wrong."""
+    """A list read: rows from the top down, every parent before its children, and what was wrong.
+
+    `row_count` are the list's own rows that were asked for, `rejected_count` those of them left out.
+    """
 
     rows: list[DivisionRow] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
+    row_count: int = 0
+
+    @property
+    def rejected_count(self) -> int:
+        """How many of the list's rows were left out."""
+        return len({found.row for found in self.problems if found.severity == "error" and found.row})
 
 
 def read_divisions(
@@ -132,6 +141,8 @@ class _Reader:
         self.under = under
         self.found: dict[str, tuple[str, Level, int]] = {}
         self.problems: list[RowProblem] = []
+        self.row_count = 0
+        self.outside_count = 0
         self._letters: dict[str, str] = {}
 
     def read(self, row: list[Cell], columns: dict[str, int], number: int) -> None:
@@ -146,7 +157,9 @@ class _Reader:
             return  # a province: the tree begins at the city
         level = _LEVELS.get(stated, stated) or (level_of(code) if is_code(code) else "")
         if not code.startswith(self.under):
+            self.outside_count += 1
             return
+        self.row_count += 1
         if not is_code(code) or not code.isascii():
             self._report("code_invalid", number, "code")
         elif not name:
@@ -176,8 +189,10 @@ class _Reader:
                 continue
             there.add(code)
             rows.append(DivisionRow(code, name, level, parent))
+        if self.outside_count:
+            self.problems.append(problem("codes_outside", self.sheet, 0, "", str(self.outside_count)))
         self.problems.sort(key=lambda found: found.row)
-        return DivisionsReading(rows, self.problems)
+        return DivisionsReading(rows, self.problems, self.row_count)
 
     def report_nameless(self, file_name: str, level: str) -> None:
         """Parents of a level have no names here."""

@@ -30,7 +30,11 @@ class ImportStatus(StrEnum):
 
 
 class ImportJob(SQLModel, table=True):
-    """One file somebody brought. A local table: a division list belongs to no community."""
+    """One file somebody brought, and the last thing that was asked to be done with it.
+
+    `community_code` is the community of a roster and the city of a division list. A local table without row-level
+    security: every query says which codes it may see.
+    """
 
     __tablename__ = "import_job"
     __table_args__ = (one_of("kind", ImportKind), one_of("status", ImportStatus))
@@ -48,8 +52,13 @@ class ImportJob(SQLModel, table=True):
     sheets: Any = json_column("'[]'")
     preview_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     error_code: str | None = None
+    error_zh: str | None = None
+    error_en: str | None = None
     created_by: UUID
     created_by_name: str
+    # who asked last for it to be read or applied: the doer of the trail's entry
+    run_by: UUID
+    run_by_name: str
     created_at: datetime = instant(default_now=True)
     finished_at: datetime | None = instant(nullable=True)
 

@@ -138,6 +138,27 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "隐藏的工作表没有读取,如需导入请先取消隐藏",
         "A hidden sheet was not read; unhide it if it should be",
     ),
+    # against the registry
+    "id_registered": (
+        _E,
+        "证件号码已登记在另一人名下,没有采用,请核对属于谁",
+        "The ID number is already registered for somebody else. Not taken; please check whose it is",
+    ),
+    "vacant_but_lived_in": (
+        _W,
+        "表中写着空房,但登记中有人居住,登记没有改动;如已搬走请入户核实",
+        "The list says vacant, the registry says lived in; the registry stays. Please check at the door",
+    ),
+    "community_other": (
+        _E,
+        "写的是另一个村居,没有登记",
+        "It names another community. Left out",
+    ),
+    "community_name_differs": (
+        _W,
+        "写的村居名称与所选村居不同,仍按所选村居登记,请核对",
+        "The community's name differs from the chosen one; registered in the chosen one. Please check",
+    ),
     # division lists
     "code_invalid": (_E, "代码不是规定的位数,没有采用", "The code does not have the digits it should; left out"),
     "code_duplicate": (_E, "代码与第 {detail} 行重复,没有采用", "The same code stands in row {detail}; left out"),
@@ -146,6 +167,11 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         _E,
         "上级 {detail} 不在名单中,没有采用",
         "Its parent {detail} is in no list; left out",
+    ),
+    "codes_outside": (
+        _W,
+        "有 {detail} 行不在所辖范围内,没有读取",
+        "{detail} rows lie outside the part asked for and were not read",
     ),
     "parent_name_unknown": (
         _W,

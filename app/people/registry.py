@@ -5,8 +5,9 @@ is known and writes only the difference, so the same list twice changes nothing.
 the list never erases one that is known; nobody is removed because a list does not name them.
 """
 
+import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -36,6 +37,9 @@ from app.people.service import (
     list_residents,
     touch_areas,
 )
+
+_BREATH = 50
+"""Doors compared at one go."""
 
 
 @dataclass(slots=True)
@@ -422,19 +426,15 @@ async def put_dwellings(
     community_code: str,
     doors: Sequence[DwellingInput],
     action: str = "put_dwellings",
+    on_progress: Callable[[int], None] | None = None,
 ) -> PutCounts:
     """Bring a community's registry to what is given about some of its doors; answers what it did.
 
     The community's clock row is locked first, so two puts of the same list do not both find nothing. Nothing
-    to change moves no version and leaves no entry in the trail.
+    to change moves no version and leaves no entry in the trail. `on_progress` hears how many doors are compared.
     """
     await areas.lock_clock(session, community_code)
-    numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
-    indexes = [index for number in numbers if (index := crypto.blind_index(number, RESIDENT_ID))]
-    known = await _load(session, community_code, sorted({door.key for door in doors}), indexes)
-    change = _Difference(known)
-    for door in doors:
-        change.put_door(door)
+    change = await _compare(session, community_code, doors, on_progress)
     if change.dwellings or change.households or change.residents:
         version = await areas.advance_clock(session, community_code, **change.tallies)
         await _write(session, community_code, version, change)
@@ -442,6 +442,32 @@ async def put_dwellings(
         subjects = sorted({row["id"] for row in change.households} | {row["id"] for row in change.dwellings})
         await audit.append_entry(session, doer, community_code, action, subjects, vars_of(change.counts))
     return change.counts
+
+
+async def compare_dwellings(
+    session: AsyncSession,
+    community_code: str,
+    doors: Sequence[DwellingInput],
+    on_progress: Callable[[int], None] | None = None,
+) -> PutCounts:
+    """What `put_dwellings` would do now; writes and locks nothing."""
+    return (await _compare(session, community_code, doors, on_progress)).counts
+
+
+async def _compare(
+    session: AsyncSession, community: str, doors: Sequence[DwellingInput], on_progress: Callable[[int], None] | None
+) -> _Difference:
+    numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
+    indexes = [index for number in numbers if (index := crypto.blind_index(number, RESIDENT_ID))]
+    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), indexes))
+    for count, door in enumerate(doors, 1):
+        change.put_door(door)
+        if count % _BREATH == 0:
+            # sealing and comparing a large list takes seconds, in which others want to be served
+            await asyncio.sleep(0)
+            if on_progress:
+                on_progress(count)
+    return change
 
 
 def vars_of(counts: PutCounts) -> dict[str, int]:

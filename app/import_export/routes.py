@@ -1,0 +1,143 @@
+"""HTTP of imports."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from app.auth.guards import DeskActor, Session
+from app.core.area_code import Code
+from app.import_export import service
+from app.import_export.models import ImportKind
+from app.import_export.schemas import ImportAccepted, ImportApply, ImportPage, ImportPreview, ImportRead
+from app.web import (
+    COMMON_PROBLEMS,
+    DEFAULT_PAGE,
+    Cursor,
+    Limit,
+    OpenDatabase,
+    problem_responses,
+    speaks_english,
+)
+
+_MAX_BODY = service.MAX_BYTES + (1 << 20)
+"""The file and the fields around it."""
+
+
+class BoundedRoute(APIRoute):
+    """A route that stops taking a body in as soon as it is too long, whatever its header says."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The ordinary handler behind a counting receive."""
+        handler = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            taken = 0
+
+            async def receive() -> Message:
+                nonlocal taken
+                message = await request.receive()
+                taken += len(message.get("body", b""))
+                if taken > _MAX_BODY:
+                    raise HTTPException(413)
+                return message
+
+            stated = request.headers.get("content-length", "")
+            if stated.isascii() and stated.isdigit() and int(stated) > _MAX_BODY:
+                raise service.FileTooLarge
+            try:
+                return await handler(Request(request.scope, receive))
+            except HTTPException as error:
+                if error.status_code == 413:
+                    raise service.FileTooLarge from None
+                raise
+
+        return bounded
+
+
+class WorkbookResponse(Response):
+    """An `.xlsx`."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+router = APIRouter(tags=["imports"], responses=COMMON_PROBLEMS, route_class=BoundedRoute)
+
+
+@router.post("/imports", status_code=202, responses=problem_responses(413))
+async def create_import(
+    actor: DeskActor,
+    session: Session,
+    file: Annotated[UploadFile, File(description="`.xlsx` or `.csv`, at most 20 MB.")],
+    kind: Annotated[ImportKind, Form()],
+    community_code: Annotated[Code | None, Form(description="The community of a roster.")] = None,
+    dry_run: Annotated[bool, Form(description="Read and compare only; nothing is written.")] = True,
+    mapping: Annotated[
+        str | None, Form(max_length=20_000, description="JSON object: column letter to field or null.")
+    ] = None,
+) -> ImportAccepted:
+    """Bring a file; it is read in the background."""
+    job = await service.create_import(
+        session,
+        actor,
+        kind=kind,
+        file_name=file.filename or "",
+        content=await file.read(),
+        community_code=community_code,
+        dry_run=dry_run,
+        mapping=service.parse_mapping(mapping),
+    )
+    return ImportAccepted(id=job.id)
+
+
+@router.get("/imports")
+async def list_imports(
+    request: Request,
+    actor: DeskActor,
+    session: Session,
+    community_code: Code | None = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> ImportPage:
+    """Imports below a division, newest first."""
+    items, more = await service.list_imports(
+        session, actor, community_code, limit, cursor, english=speaks_english(request)
+    )
+    return ImportPage(items=items, next_cursor=more)
+
+
+@router.get("/imports/{import_id}")
+async def get_import(
+    request: Request, import_id: UUID, actor: DeskActor, session: Session, cursor: Cursor = None
+) -> ImportRead:
+    """How far an import is, how its file was understood, what it did or would do, and what was wrong."""
+    return await service.get_import(session, actor, import_id, cursor, english=speaks_english(request))
+
+
+@router.post("/imports/{import_id}/apply", status_code=202)
+async def apply_import(
+    import_id: UUID, actor: DeskActor, session: Session, body: ImportApply | None = None
+) -> ImportAccepted:
+    """Run a previewed import for real, without another upload."""
+    job = await service.apply_import(session, actor, import_id, body.mapping if body else None)
+    return ImportAccepted(id=job.id)
+
+
+@router.post("/imports/{import_id}/preview", status_code=202)
+async def preview_import(import_id: UUID, body: ImportPreview, actor: DeskActor, session: Session) -> ImportAccepted:
+    """Read the same file again with another mapping."""
+    job = await service.preview_import(session, actor, import_id, body.mapping)
+    return ImportAccepted(id=job.id)
+
+
+@router.get("/imports/{import_id}/errors.xlsx", response_class=WorkbookResponse)
+async def get_import_errors(import_id: UUID, actor: DeskActor, database: OpenDatabase) -> WorkbookResponse:
+    """Their own file with the reason beside each bad row."""
+    name, book = await service.get_import_errors(database, actor, import_id)
+    disposition = f"attachment; filename=\"errors.xlsx\"; filename*=UTF-8''{quote(name, safe='')}"
+    return WorkbookResponse(book, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})

@@ -1,0 +1,359 @@
+"""Bringing a file, looking at what it would do, running it for real, and its history."""
+
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+import anyio.to_thread
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.auth.models import Role
+from app.auth.service import DESK, Actor, in_scope
+from app.core import crypto
+from app.core.area_code import code_of, prefix_of
+from app.core.db import Database
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from app.core.jobs import deferrer_on
+from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
+from app.import_export.error_workbook import write_error_workbook
+from app.import_export.headers import is_field
+from app.import_export.models import ImportFile, ImportJob, ImportKind, ImportProblem, ImportStatus
+from app.import_export.readings import RowProblem, UnreadableFile
+from app.import_export.running import CONTENT, PREVIEW, run_import
+from app.import_export.schemas import (
+    ImportBrief,
+    ImportCounts,
+    ImportFailure,
+    ImportProblemRead,
+    ImportProgress,
+    ImportRead,
+    PreviewDoor,
+)
+from app.import_export.schemas import Mapping as MappingShape
+
+MAX_BYTES = 20 * 1024 * 1024
+PROBLEMS_PAGE = 1000
+_MAX_NAME = 200
+_SUFFIXES = (".xlsx", ".csv")
+_CITY = frozenset({Role.CITY})
+_SETTLED = (ImportStatus.PREVIEWED, ImportStatus.DONE, ImportStatus.FAILED)
+_mapping_shape: TypeAdapter[dict[str, str | None]] = TypeAdapter(MappingShape)
+_preview_shape = TypeAdapter(list[PreviewDoor])
+
+
+class FileTooLarge(Problem):
+    """Past the bound for one upload."""
+
+    def __init__(self) -> None:
+        limit = MAX_BYTES >> 20
+        super().__init__(
+            "file_too_large",
+            f"文件超过 {limit} MB。请删去图片等多余内容,或拆成几个文件。",
+            f"The file is larger than {limit} MB. Remove pictures and the like, or split it.",
+            413,
+        )
+
+
+class FileKind(Invalid):
+    """Neither of the two kinds that are read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "file_kind",
+            "只能导入 .xlsx 或 .csv。其他格式请用 Excel 或 WPS 另存为 .xlsx。",
+            "Only .xlsx or .csv can be imported. Save other formats as .xlsx with Excel or WPS.",
+            "file",
+        )
+
+
+class ImportNotFinished(Conflict):
+    """It waits or runs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "import_running", "这次导入还在进行,请稍候。", "This import is still being worked on; please wait."
+        )
+
+
+class ImportAlreadyDone(Conflict):
+    """It was run for real."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "import_done",
+            "这次导入已经完成;如需更正,请改好文件重新上传。",
+            "This import is done already; correct the file and upload it again.",
+        )
+
+
+class ImportFileGone(NotFound):
+    """Its file is deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "import_file_gone",
+            "文件已过保存期限并删除,请重新上传。",
+            "The file was kept for its days and is deleted; please upload it again.",
+        )
+
+
+class MappingInvalid(Invalid):
+    """Not a mapping of column letters to fields."""
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(
+            "mapping_invalid",
+            f"列的对应关系有误{what and ':' + what}。",
+            f"The mapping of columns is wrong{what and ': ' + what}.",
+            "mapping",
+        )
+
+
+def parse_mapping(text: str | None) -> dict[str, str | None] | None:
+    """The mapping a form brings as JSON; raises Invalid (`mapping_invalid`)."""
+    if text is None or not text.strip():
+        return None
+    try:
+        return _mapping_shape.validate_json(text)
+    except ValidationError:
+        raise MappingInvalid from None
+
+
+async def create_import(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    kind: ImportKind,
+    file_name: str,
+    content: bytes,
+    community_code: str | None,
+    dry_run: bool,
+    mapping: Mapping[str, str | None] | None,
+) -> ImportJob:
+    """Keep a file, sealed, and queue its reading.
+
+    Raises Invalid (`file_kind`, `community_needed`, `community_unknown`, `mapping_invalid`), `FileTooLarge`,
+    and NotFound or Forbidden where the actor has no desk.
+    """
+    code = await _where(session, actor, kind, community_code)
+    name = re.split(r"[\\/]", file_name)[-1].strip()[-_MAX_NAME:]
+    if not name.lower().endswith(_SUFFIXES):
+        raise FileKind
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge
+    job = ImportJob(
+        kind=kind,
+        is_dry_run=dry_run,
+        community_code=code,
+        file_name=name,
+        mapping=_checked(kind, mapping),
+        counts={},
+        sheets=[],
+        created_by=actor.id,
+        created_by_name=actor.name,
+        run_by=actor.id,
+        run_by_name=actor.name,
+    )
+    session.add(job)
+    await session.flush()
+    session.add(ImportFile(import_id=job.id, content_sealed=crypto.key_ring().seal(content, CONTENT)))
+    await session.flush()
+    await _queue(session, actor, job, "create_import")
+    return job
+
+
+async def _where(session: AsyncSession, actor: Actor, kind: ImportKind, code: str | None) -> str:
+    """The community of a roster, which must be known; the city whose list it is."""
+    if kind == ImportKind.ROSTER:
+        if code is None:
+            raise Invalid("community_needed", "请选择村居。", "Say which community.", "community_code")
+        actor.demand(code, DESK)
+        await areas.get_community_name(session, code)
+        return code
+    cities = actor.prefixes(_CITY)
+    if not cities:
+        raise Forbidden
+    if code is not None:
+        actor.demand(code, _CITY)
+        cities = [prefix for prefix in cities if prefix == prefix_of(code)]
+    if len(cities) != 1:
+        raise Invalid("city_needed", "请选择城市。", "Say which city.", "community_code")
+    return code_of(cities[0])
+
+
+def _checked(kind: str, mapping: Mapping[str, str | None] | None) -> dict[str, str | None] | None:
+    if mapping is None:
+        return None
+    if kind != ImportKind.ROSTER:
+        raise MappingInvalid
+    for letter, name in mapping.items():
+        if name is not None and not is_field(name):
+            raise MappingInvalid(f"{letter} → {name}")
+    return dict(mapping)
+
+
+async def _queue(session: AsyncSession, actor: Actor, job: ImportJob, action: str) -> None:
+    code = str(job.community_code)
+    await audit.append_entry(session, actor.doer, code, action, [job.id], {"kind": job.kind, "dry_run": job.is_dry_run})
+    deferrer = await deferrer_on(session, run_import, lock=f"import {code}")
+    await deferrer.defer_async(import_id=str(job.id))
+
+
+async def _get_job(session: AsyncSession, actor: Actor, import_id: UUID, *, lock: bool = False) -> ImportJob:
+    """An import where the actor works at a desk; NotFound otherwise."""
+    statement = select(ImportJob).where(
+        col(ImportJob.id) == import_id, in_scope(col(ImportJob.community_code), actor, DESK)
+    )
+    if lock:
+        statement = statement.with_for_update()
+    job = (await session.scalars(statement)).one_or_none()
+    if job is None:
+        raise NotFound
+    return job
+
+
+async def apply_import(
+    session: AsyncSession, actor: Actor, import_id: UUID, mapping: Mapping[str, str | None] | None
+) -> ImportJob:
+    """Run a previewed import for real, on the file that is there; raises Conflict (`import_running`,
+    `import_done`, `import_failed`) and NotFound (`import_file_gone`)."""
+    job = await _get_job(session, actor, import_id, lock=True)
+    if job.status == ImportStatus.FAILED:
+        raise Conflict(
+            "import_unread", "文件没有读成,不能导入。", "The file could not be read, so there is nothing to import."
+        )
+    await _again(session, actor, job, mapping, is_dry_run=False)
+    await _queue(session, actor, job, "apply_import")
+    return job
+
+
+async def preview_import(
+    session: AsyncSession, actor: Actor, import_id: UUID, mapping: Mapping[str, str | None]
+) -> ImportJob:
+    """Read the same file again with another mapping; raises as `apply_import` does."""
+    job = await _get_job(session, actor, import_id, lock=True)
+    await _again(session, actor, job, mapping, is_dry_run=True)
+    await _queue(session, actor, job, "preview_import")
+    return job
+
+
+async def _again(
+    session: AsyncSession, actor: Actor, job: ImportJob, mapping: Mapping[str, str | None] | None, *, is_dry_run: bool
+) -> None:
+    if job.status not in _SETTLED:
+        raise ImportNotFinished
+    if job.status == ImportStatus.DONE:
+        raise ImportAlreadyDone
+    if not await session.scalar(select(col(ImportFile.import_id)).where(col(ImportFile.import_id) == job.id)):
+        raise ImportFileGone
+    if mapping is not None:
+        job.mapping = _checked(job.kind, mapping)
+    job.is_dry_run = is_dry_run
+    job.status = ImportStatus.QUEUED
+    job.run_by, job.run_by_name = actor.id, actor.name
+    job.progress_done = job.progress_total = 0
+    job.finished_at = None
+    await session.flush()
+
+
+async def list_imports(
+    session: AsyncSession, actor: Actor, community_code: str | None, limit: int, cursor: str | None, *, english: bool
+) -> tuple[list[ImportBrief], str | None]:
+    """Imports below a division, or everywhere the actor has a desk; newest first."""
+    statement = select(ImportJob).where(in_scope(col(ImportJob.community_code), actor, DESK))
+    if community_code is not None:
+        actor.demand(community_code, DESK)
+        statement = statement.where(col(ImportJob.community_code).like(f"{prefix_of(community_code)}%"))
+    if cursor:
+        statement = statement.where(col(ImportJob.id) < decode_id_cursor(cursor))
+    rows = (await session.scalars(statement.order_by(col(ImportJob.id).desc()).limit(limit + 1))).all()
+    items = [_brief(job, english) for job in rows[:limit]]
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+async def get_import(
+    session: AsyncSession, actor: Actor, import_id: UUID, cursor: str | None, *, english: bool
+) -> ImportRead:
+    """An import with its problems, `PROBLEMS_PAGE` of them from `cursor` on."""
+    job = await _get_job(session, actor, import_id)
+    (after,) = decode_cursor(cursor, int) if cursor else (0,)
+    problems = await _problems(session, import_id, after, PROBLEMS_PAGE + 1)
+    more = problems[PROBLEMS_PAGE - 1].seq if len(problems) > PROBLEMS_PAGE else None
+    sealed = job.preview_sealed
+    return ImportRead(
+        **dict(_brief(job, english)),
+        sheets=job.sheets,
+        preview=_preview_shape.validate_python(orjson.loads(crypto.key_ring().open(sealed, PREVIEW))) if sealed else [],
+        problems=[
+            ImportProblemRead(
+                sheet=p.sheet,
+                row=p.row,
+                column=p.column,
+                code=p.code,
+                severity=p.severity,
+                message=p.message_en if english else p.message_zh,
+            )
+            for p in problems[:PROBLEMS_PAGE]
+        ],
+        next_cursor=None if more is None else encode_cursor(more),
+    )
+
+
+async def _problems(
+    session: AsyncSession, import_id: UUID, after: int = 0, limit: int | None = None
+) -> list[ImportProblem]:
+    statement = select(ImportProblem).where(col(ImportProblem.import_id) == import_id, col(ImportProblem.seq) > after)
+    return list((await session.scalars(statement.order_by(col(ImportProblem.seq)).limit(limit))).all())
+
+
+def _brief(job: ImportJob, english: bool) -> ImportBrief:
+    message = job.error_en if english else job.error_zh
+    return ImportBrief(
+        id=job.id,
+        kind=ImportKind(job.kind),
+        status=ImportStatus(job.status),
+        dry_run=job.is_dry_run,
+        community_code=str(job.community_code),
+        file_name=job.file_name,
+        created_at=job.created_at,
+        created_by_name=job.created_by_name,
+        finished_at=job.finished_at,
+        progress=ImportProgress(done=job.progress_done, total=job.progress_total),
+        counts=ImportCounts(**job.counts),
+        error=ImportFailure(code=job.error_code, message=message or "") if job.error_code else None,
+    )
+
+
+async def get_import_errors(database: Database, actor: Actor, import_id: UUID) -> tuple[str, bytes]:
+    """The file with the reason beside each bad row, as `.xlsx`, and what to call it.
+
+    No connection is held while it is written: a large one takes seconds.
+    """
+    async with database.session(actor.scope) as session:
+        job = await _get_job(session, actor, import_id)
+        if job.status not in _SETTLED:
+            raise ImportNotFinished
+        content = await session.scalar(
+            select(col(ImportFile.content_sealed)).where(col(ImportFile.import_id) == import_id)
+        )
+        if content is None:
+            raise ImportFileGone
+        found = await _problems(session, import_id)
+        await audit.append_entry(session, actor.doer, str(job.community_code), "get_import_errors", [import_id])
+    problems = [
+        RowProblem(p.sheet, p.row, p.column, p.code, "error" if p.severity == "error" else "warning", p.message_zh,
+                   p.message_en)
+        for p in found
+    ]  # fmt: skip
+    plain = crypto.key_ring().open(content, CONTENT)
+    try:
+        book = await anyio.to_thread.run_sync(write_error_workbook, plain, job.file_name, problems)
+    except UnreadableFile as error:
+        raise Conflict(error.code, error.zh, error.en) from None
+    return f"{job.file_name.rsplit('.', 1)[0]}-问题.xlsx", book
