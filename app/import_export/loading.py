@@ -88,19 +88,17 @@ async def load_divisions(
     await _lift_bounds(session)
     entries = [DivisionEntry(row.code, row.name, row.level, row.parent_code) for row in reading.rows]
     counts = ImportCounts(rows=reading.row_count, rejected=reading.rejected_count)
-    attempt = await session.begin_nested()
-    for start in range(0, len(entries), _CHUNK):
-        put = await areas.put_divisions(session, entries[start : start + _CHUNK], today())
-        for name, count in put.items():
-            setattr(counts, name, getattr(counts, name) + count)
-        if on_progress:
-            on_progress(start + _CHUNK)
-    if is_dry_run:
-        await attempt.rollback()
-    else:
-        if counts.created or counts.updated:
+    async with session.begin_nested() as attempt:
+        for start in range(0, len(entries), _CHUNK):
+            put = await areas.put_divisions(session, entries[start : start + _CHUNK], today())
+            for name, count in put.items():
+                setattr(counts, name, getattr(counts, name) + count)
+            if on_progress:
+                on_progress(start + _CHUNK)
+        if is_dry_run:
+            await attempt.rollback()
+        elif counts.created or counts.updated:
             await audit.append_entry(session, doer, code, "import_divisions", [], counts.model_dump())
-        await attempt.commit()
     return Loaded(counts, reading.problems)
 
 
