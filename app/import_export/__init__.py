@@ -7,4 +7,7 @@ Reading knows no database: `archive` tells what a file is and bounds it, `workbo
 the columns, `places` and `addresses` say where, `members` and `persons` who, `households` gathers them behind doors,
 `roster` runs it all; `divisions` reads division lists; `error_workbook` gives the file back with the reasons in it.
 `readings` holds the shapes and every problem code with its sentences.
+
+`loading` compares a reading with the registry, or puts it there; `running` is the job around it; `service` takes files
+in, shows what they would do and gives the answers back.
 """
