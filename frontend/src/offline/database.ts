@@ -3,12 +3,12 @@
  * signed in. iOS drops IndexedDB connections under the app's feet: every piece of work is tried once more on a
  * fresh connection.
  */
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb'
 import { StorageError, type AreaRecord, type DoorRecord, type OutboxItem, type Receipt, type Session } from './types'
 
 export interface AccountSchema extends DBSchema {
   households: { key: string; value: DoorRecord; indexes: { areaId: string } }
-  commands: { key: number; value: OutboxItem; indexes: { id: string } }
+  commands: { key: number; value: OutboxItem; indexes: { id: string; householdId: string } }
   receipts: { key: string; value: Receipt; indexes: { confirmedAt: number } }
   drafts: { key: string; value: { key: string; value: unknown; savedAt: number } }
   areas: { key: string; value: AreaRecord }
@@ -17,8 +17,8 @@ export interface AccountSchema extends DBSchema {
 
 export interface Tokens {
   access: string
-  /** ms */
-  accessUntil: number
+  /** ms; a little before the access token ends */
+  renewAt: number
   refresh: string
 }
 
@@ -63,6 +63,32 @@ export class Connection<S extends DBSchema> {
     }
   }
 
+  /** Write in one transaction: all of `work` or, when anything of it fails, nothing. */
+  async write<N extends StoreNames<S>, T>(
+    stores: N[],
+    work: (tx: IDBPTransaction<S, N[], 'readwrite'>) => Promise<T>,
+    durability: IDBTransactionDurability = 'default',
+  ): Promise<T> {
+    return this.run(async (db) => {
+      const tx = db.transaction(stores, 'readwrite', { durability })
+      const failure = tx.done.then(
+        () => null,
+        (error: unknown) => error ?? new Error('aborted'),
+      )
+      try {
+        const result = await work(tx)
+        const reason = await failure
+        if (reason) throw reason
+        return result
+      } catch (error) {
+        abort(tx)
+        await failure
+        // the cause, a full disk, rather than its echo
+        throw tx.error ?? error
+      }
+    })
+  }
+
   /** Close, if open. */
   async forget(): Promise<void> {
     const open = this.open
@@ -74,14 +100,22 @@ export class Connection<S extends DBSchema> {
   }
 }
 
+function abort(tx: { abort: () => void }): void {
+  try {
+    tx.abort()
+  } catch {
+    // it is over already
+  }
+}
+
 export function accountDatabase(prefix: string, accountId: string): Connection<AccountSchema> {
   const connection: Connection<AccountSchema> = new Connection(() =>
     openDB<AccountSchema>(`${prefix}-${accountId}`, 1, {
       upgrade(db) {
         db.createObjectStore('households', { keyPath: 'id' }).createIndex('areaId', 'areaId')
-        db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true }).createIndex('id', 'id', {
-          unique: true,
-        })
+        const commands = db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true })
+        commands.createIndex('id', 'id', { unique: true })
+        commands.createIndex('householdId', 'payload.household_id')
         db.createObjectStore('receipts', { keyPath: 'id' }).createIndex('confirmedAt', 'confirmedAt')
         db.createObjectStore('drafts', { keyPath: 'key' })
         db.createObjectStore('areas', { keyPath: 'id' })

@@ -5,7 +5,8 @@
 import { accountDatabase, type AccountSchema, type Connection } from './database'
 import { newId } from './ids'
 import { Outbox } from './outbox'
-import { backoffMs, Syncer } from './sync'
+import { Schedule, type ScheduleOptions } from './schedule'
+import { Syncer } from './sync'
 import { Transport, type TransportOptions } from './transport'
 import {
   OfflineError,
@@ -21,15 +22,22 @@ import {
   type Status,
 } from './types'
 
-export interface EngineOptions extends TransportOptions {
+export interface EngineOptions extends TransportOptions, ScheduleOptions {
   /** ms during which a record can be taken back before it may be sent */
   undoMs: number
-  random: () => number
-  /** tells other tabs of the same account that something changed */
+  /** tells the other tabs that records (`changed`) or who is signed in (`session`) changed */
   channel: Pick<BroadcastChannel, 'postMessage' | 'close'> & { onmessage: ((event: MessageEvent) => void) | null } | null
+  /** hears of faults nobody foresaw */
+  report: (error: unknown) => void
 }
 
 type Listener = () => void
+
+/** How many records the server had confirmed on a Shanghai day when it last said so. */
+interface Confirmed {
+  day: string
+  count: number
+}
 
 export class UnsentError extends Error {
   constructor(readonly count: number) {
@@ -43,12 +51,13 @@ export class Engine {
   private database: Connection<AccountSchema> | null = null
   private outbox: Outbox | null = null
   private syncer: Syncer | null = null
+  private confirmed: Confirmed = { day: '', count: 0 }
   private readonly listeners = new Set<Listener>()
   private readonly dataListeners = new Set<Listener>()
   private running: Promise<void> | null = null
   private again = false
-  private failures = 0
-  private timer: ReturnType<typeof setTimeout> | null = null
+  private isSwitching = false
+  private readonly schedule: Schedule
   private state: Status = {
     online: true,
     syncing: false,
@@ -57,14 +66,16 @@ export class Engine {
     lastContactAt: null,
     confirmedToday: 0,
     signInNeeded: false,
+    refusal: null,
     loading: null,
     storageProblem: null,
   }
 
   constructor(private readonly options: EngineOptions) {
     this.transport = new Transport(options)
+    this.schedule = new Schedule(options, () => void this.sync())
     this.transport.onChange = () => this.set({})
-    if (options.channel) options.channel.onmessage = () => void this.refresh()
+    if (options.channel) options.channel.onmessage = (event) => void this.hear(event.data)
   }
 
   get session(): Session | null {
@@ -92,16 +103,21 @@ export class Engine {
     return () => this.dataListeners.delete(listener)
   }
 
-  /** Open the phone's databases and read who is signed in. */
+  /** Open the phone's databases and read who is signed in. Raises where the browser keeps nothing. */
   async open(): Promise<Session | null> {
-    const session = await this.transport.resume()
-    if (session) await this.attach(session)
-    return session
+    try {
+      const session = await this.transport.resume()
+      if (session) await this.attach(session)
+      return session
+    } catch (error) {
+      this.set({ storageProblem: error instanceof StorageError ? error.reason : 'broken' })
+      throw error
+    }
   }
 
   async close(): Promise<void> {
-    if (this.timer) clearTimeout(this.timer)
-    await this.running?.catch(() => undefined)
+    this.schedule.stop()
+    await this.halt()
     await this.database?.forget()
     await this.transport.close()
     this.options.channel?.close()
@@ -110,27 +126,67 @@ export class Engine {
   private async attach(session: Session): Promise<void> {
     await this.database?.forget()
     const database = accountDatabase(this.options.databasePrefix, session.accountId)
-    const who = (): string => this.session?.name ?? ''
     this.database = database
-    this.outbox = new Outbox(database, who)
-    this.syncer = new Syncer(database, this.outbox, this.transport, this.options.now, who, (loading) => this.set({ loading }))
-    const kept = (await database.run((db) => db.get('meta', 'confirmed'))) as { day: string; count: number } | undefined
+    this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs)
+    const kept = (await database.run((db) => db.get('meta', 'confirmed'))) as Confirmed | undefined
     const contact = (await database.run((db) => db.get('meta', 'lastContactAt'))) as number | undefined
     this.transport.lastContactAt ??= contact ?? null
-    this.set({ confirmedToday: kept?.day === shanghaiDay(this.options.now()) ? kept.count : 0 })
+    this.confirmed = kept ?? { day: '', count: 0 }
     await this.refresh()
   }
 
+  private async detach(): Promise<void> {
+    await this.database?.forget()
+    this.database = this.outbox = null
+    this.confirmed = { day: '', count: 0 }
+    this.set({ waiting: 0, needsYou: 0, confirmedToday: 0, refusal: null })
+    this.tellData()
+  }
+
+  /** Let the running sync end, at once and with nothing half done. */
+  private async halt(): Promise<void> {
+    this.syncer?.stop()
+    this.transport.interrupt()
+    await this.running?.catch(() => undefined)
+  }
+
+  /** Change who is signed in while no sync runs: one person's records never travel under another's name. */
+  private async switching<T>(work: () => Promise<T>): Promise<T> {
+    this.isSwitching = true
+    try {
+      await this.halt()
+      return await work()
+    } finally {
+      this.isSwitching = false
+    }
+  }
+
+  private async hear(message: unknown): Promise<void> {
+    if (message !== 'session') return this.refresh()
+    await this.switching(async () => {
+      const before = this.session?.accountId
+      const session = await this.transport.resume()
+      if (session && session.accountId !== before) await this.attach(session)
+      if (!session) await this.detach()
+      this.set({})
+    })
+  }
+
   async signIn(username: string, password: string): Promise<Session> {
-    const session = await this.transport.signIn(username, password)
-    await this.attach(session)
-    return session
+    return this.enter(() => this.transport.signIn(username, password))
   }
 
   async acceptInvitation(code: string, password: string): Promise<Session> {
-    const session = await this.transport.acceptInvitation(code, password)
-    await this.attach(session)
-    return session
+    return this.enter(() => this.transport.acceptInvitation(code, password))
+  }
+
+  private enter(sign: () => Promise<Session>): Promise<Session> {
+    return this.switching(async () => {
+      const session = await sign()
+      await this.attach(session)
+      this.options.channel?.postMessage('session')
+      return session
+    })
   }
 
   async changePassword(oldPassword: string, newPassword: string): Promise<void> {
@@ -138,20 +194,24 @@ export class Engine {
     await this.transport.refreshSession()
   }
 
-  /** Sign out; raises UnsentError while something waits, unless `force`: then it waits for this account's return. */
+  /**
+   * Sign out; raises UnsentError while something waits, unless `force`: then it stays for this account's return.
+   * Everything else of the account leaves the phone.
+   */
   async signOut({ force = false, everywhere = false } = {}): Promise<void> {
     const unsent = (await this.listOutbox()).length
     if (unsent > 0 && !force) throw new UnsentError(unsent)
-    await this.transport.signOut(everywhere)
-    await this.database?.run(async (db) => {
-      const tx = db.transaction(['households', 'areas', 'receipts', 'drafts'], 'readwrite')
-      await Promise.all(['households', 'areas', 'receipts', 'drafts'].map((name) => tx.objectStore(name as 'areas').clear()))
-      await tx.done
+    await this.switching(async () => {
+      await this.transport.signOut(everywhere)
+      await this.database?.write(['households', 'areas', 'receipts', 'drafts'], async (tx) => {
+        await tx.objectStore('households').clear()
+        await tx.objectStore('areas').clear()
+        await tx.objectStore('receipts').clear()
+        await tx.objectStore('drafts').clear()
+      })
+      await this.detach()
+      this.options.channel?.postMessage('session')
     })
-    await this.database?.forget()
-    this.database = this.outbox = this.syncer = null
-    this.set({ waiting: 0, needsYou: 0, confirmedToday: 0, signInNeeded: false })
-    this.tellData()
   }
 
   // What the screens read.
@@ -187,11 +247,11 @@ export class Engine {
 
   async saveDraft(key: string, value: unknown): Promise<void> {
     const copy = structuredClone(value)
-    await this.database?.run((db) => db.put('drafts', { key, value: copy, savedAt: this.options.now() }))
+    await this.keeping(this.database?.write(['drafts'], (tx) => tx.objectStore('drafts').put({ key, value: copy, savedAt: this.options.now() })))
   }
 
   async clearDraft(key: string): Promise<void> {
-    await this.database?.run((db) => db.delete('drafts', key))
+    await this.database?.write(['drafts'], (tx) => tx.objectStore('drafts').delete(key))
   }
 
   // What the screens do.
@@ -209,18 +269,24 @@ export class Engine {
       ...command,
       id: newId(now),
       recordedAt: new Date(now).toISOString(),
-      holdUntil: now + this.options.undoMs,
     }))
-    try {
-      await this.outbox.perform(made)
-    } catch (error) {
-      if (error instanceof StorageError) this.set({ storageProblem: error.reason })
-      throw error
-    }
+    await this.keeping(this.outbox.perform(made, now))
     this.set({ storageProblem: null })
     await this.changed()
     this.syncSoon(this.options.undoMs + 20)
     return made.map((command) => command.id)
+  }
+
+  /** Wait for a piece of keeping; that it failed for want of room is told in `status` too. */
+  private async keeping<T>(work: Promise<T>): Promise<T>
+  private async keeping<T>(work: Promise<T> | undefined): Promise<T | undefined>
+  private async keeping<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof StorageError) this.set({ storageProblem: error.reason })
+      throw error
+    }
   }
 
   /** Take records back that have not begun to be sent; false when it is too late. */
@@ -257,32 +323,34 @@ export class Engine {
 
   // Sync.
 
-  /** Sync before long; a failure before does not hold this one back. */
+  /** Sync before long; an earlier time already set stays, and a pause the server asked for is kept. */
   syncSoon(delayMs = 300): void {
-    if (this.timer) clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.sync(), delayMs)
+    this.schedule.soon(delayMs)
   }
 
   /** Push, then pull, now. Never throws: what came of it is in `status`. Calls while it runs run it once more. */
   sync(): Promise<void> {
+    if (this.isSwitching) return Promise.resolve()
     if (this.running) {
       this.again = true
       return this.running
     }
-    this.running = this.runLocked().finally(() => {
-      this.running = null
-    })
+    this.running = this.runLocked()
+      .catch(this.options.report)
+      .finally(() => {
+        this.running = null
+      })
     return this.running
   }
 
   private async runLocked(): Promise<void> {
-    if (!this.syncer || !this.session) return
+    if (!this.database || !this.session) return
     const { locks, databasePrefix } = this.options
     const work = async (): Promise<void> => {
       do {
         this.again = false
         await this.runOnce()
-      } while (this.again)
+      } while (this.again && !this.isSwitching)
     }
     if (!locks) return work()
     await locks.request(`${databasePrefix}-sync-${this.session.accountId}`, { ifAvailable: true }, async (lock) => {
@@ -292,50 +360,48 @@ export class Engine {
   }
 
   private async runOnce(): Promise<void> {
-    const syncer = this.syncer
-    if (!syncer) return
+    const { database, outbox } = this
+    if (!database || !outbox) return
+    const who = (): string => this.session?.name ?? ''
+    const tell = (loading: Status['loading']): void => this.set({ loading })
+    const syncer = new Syncer(database, outbox, this.transport, this.options.now, who, tell)
+    this.syncer = syncer
     this.set({ syncing: true })
-    let pauseMs: number | null = null
     try {
       const pushed = await syncer.push()
       await this.changed()
       const pulled = await syncer.pull()
       const confirmedToday = pushed || (await this.api.GET('/api/v1/sync/status')).data!.confirmed_today
       await this.keepConfirmed(confirmedToday)
-      this.failures = 0
-      this.set({ signInNeeded: false })
+      this.schedule.succeeded()
+      this.set({ refusal: null, storageProblem: null })
       if (pulled) await this.changed()
+      const next = await outbox.nextDue(this.options.now())
+      if (next !== null) this.syncSoon(next + 20)
     } catch (error) {
-      pauseMs = this.afterFailure(error)
+      if (!this.isSwitching) this.afterFailure(error)
+    } finally {
+      this.set({ syncing: false })
     }
-    this.set({ syncing: false })
     await this.refresh()
-    const next = await this.nextDue()
-    if (pauseMs !== null) this.syncSoon(pauseMs)
-    else if (next !== null) this.syncSoon(next)
   }
 
-  private afterFailure(error: unknown): number | null {
+  /** Say what went wrong and when to try again: not before signing in, and never sooner than asked. */
+  private afterFailure(error: unknown): void {
     if (error instanceof StorageError) this.set({ storageProblem: error.reason })
-    else if (!(error instanceof OfflineError || error instanceof ProblemError)) throw error
-    if (error instanceof ProblemError && error.status === 401) return null
-    this.failures += 1
-    return backoffMs(this.failures, this.options.random, error instanceof ProblemError ? error.retryAfter : null)
-  }
-
-  /** ms until the next record may be sent, null when none waits. */
-  private async nextDue(): Promise<number | null> {
-    const waiting = (await this.listOutbox()).filter((item) => item.state !== 'rejected')
-    if (waiting.length === 0) return null
-    return Math.max(Math.min(...waiting.map((item) => item.holdUntil)) - this.options.now(), 0) + 20
+    else if (!(error instanceof OfflineError || error instanceof ProblemError)) this.options.report(error)
+    const problem = error instanceof ProblemError ? error : null
+    if (problem?.status === 401) return
+    if (problem?.status === 403) this.set({ refusal: problem.code })
+    this.schedule.failed(problem?.retryAfter ?? null)
   }
 
   private async keepConfirmed(count: number): Promise<void> {
-    const day = shanghaiDay(this.options.now())
-    this.set({ confirmedToday: count })
-    await this.database?.run(async (db) => {
-      await db.put('meta', { day, count }, 'confirmed')
-      await db.put('meta', this.transport.lastContactAt, 'lastContactAt')
+    const confirmed = { day: shanghaiDay(this.options.now()), count }
+    this.confirmed = confirmed
+    await this.database?.write(['meta'], async (tx) => {
+      await tx.objectStore('meta').put(confirmed, 'confirmed')
+      await tx.objectStore('meta').put(this.transport.lastContactAt, 'lastContactAt')
     })
   }
 
@@ -347,7 +413,9 @@ export class Engine {
   private async refresh(): Promise<void> {
     const items = await this.listOutbox()
     const needsYou = items.filter((item) => item.state === 'rejected').length
-    this.set({ waiting: items.length - needsYou, needsYou })
+    const { day, count } = this.confirmed
+    const confirmedToday = day === shanghaiDay(this.options.now()) ? count : 0
+    this.set({ waiting: items.length - needsYou, needsYou, confirmedToday })
     this.tellData()
   }
 

@@ -20,6 +20,11 @@ export function createEngine(language: () => string): Engine {
     language,
     timeoutMs: 30_000,
     undoMs: 5000,
+    later: (work, ms) => {
+      const timer = setTimeout(work, ms)
+      return () => clearTimeout(timer)
+    },
+    report: (error) => console.error(error),
     channel: 'BroadcastChannel' in globalThis ? new BroadcastChannel('pioneer') : null,
   })
 }

@@ -2,11 +2,20 @@
  * The outbox and the doors it changes. A change and its command go into one transaction; a command leaves only
  * on the server's answer for its very id, or when a person takes it back.
  */
+import type { IDBPObjectStore, StoreNames } from 'idb'
 import type { Connection, AccountSchema } from './database'
 import { confirmed, withPending } from './doors'
-import type { CommandName, Commands, DoorRecord, OutboxItem, Receipt } from './types'
+import {
+  DoorGoneError,
+  StorageError,
+  type CommandName,
+  type Commands,
+  type DoorRecord,
+  type OutboxItem,
+  type Receipt,
+} from './types'
 
-type Database = Connection<AccountSchema>
+type Store<N extends StoreNames<AccountSchema>> = IDBPObjectStore<AccountSchema, StoreNames<AccountSchema>[], N, 'readwrite'>
 
 const RECEIPTS_KEPT = 200
 
@@ -15,51 +24,64 @@ export interface NewCommand<N extends CommandName = CommandName> {
   name: N
   payload: Commands[N]
   recordedAt: string
-  holdUntil: number
+}
+
+/** The server's answer for one command. */
+export interface Answer {
+  id: string
+  status: 'accepted' | 'duplicate' | 'flagged' | 'rejected'
+  first_status?: 'accepted' | 'flagged' | null
+  code?: string | null
+  detail?: string | null
 }
 
 export class Outbox {
   constructor(
-    private readonly database: Database,
+    private readonly database: Connection<AccountSchema>,
+    /** the name that stands beside what this phone records */
     private readonly who: () => string,
+    /** ms during which a record can be taken back and is not sent */
+    private readonly undoMs: number,
   ) {}
 
-  /** Record commands about doors: the doors change and the commands wait, all or nothing. */
-  async perform(commands: readonly NewCommand[]): Promise<void> {
-    await this.database.run(async (db) => {
-      const tx = db.transaction(['households', 'commands', 'areas', 'drafts'], 'readwrite', { durability: 'strict' })
+  /**
+   * Record commands about doors: the doors change and the commands wait, all or nothing.
+   * Raises `DoorGoneError` for a door that is not on this phone.
+   */
+  async perform(commands: readonly NewCommand[], now: number): Promise<void> {
+    const work = async (tx: { objectStore: <N extends 'households' | 'commands' | 'areas'>(name: N) => Store<N> }) => {
+      const outbox = tx.objectStore('commands')
       for (const command of commands) {
+        // the commit may have come through although the connection was lost before we heard of it
+        if ((await outbox.index('id').getKey(command.id)) !== undefined) continue
         const door = await tx.objectStore('households').get(command.payload.household_id)
-        if (!door) throw new Error('no such door on this phone')
+        if (!door) throw new DoorGoneError(command.payload.household_id)
         const area = await tx.objectStore('areas').get(door.areaId)
-        const item = {
+        const item: Omit<OutboxItem, 'seq'> = {
           ...command,
           payload: structuredClone(command.payload),
           communityCode: door.communityCode,
           areaId: door.areaId,
           epoch: area?.epoch ?? 0,
+          holdUntil: now + this.undoMs,
           state: 'waiting',
           attempts: 0,
           lastProblem: null,
           label: labelOf(door),
-        } as Omit<OutboxItem, 'seq'> as OutboxItem
-        await tx.objectStore('commands').add(item)
-        const pending = [...(await this.pendingOf(tx.objectStore('commands'), door.id))]
-        await tx.objectStore('households').put(withPending(door, pending, this.who()))
+        }
+        await outbox.add(item as OutboxItem)
+        await this.redraw(tx.objectStore('households'), outbox, door)
       }
-      await tx.done
-    })
+    }
+    await this.database.write(['households', 'commands', 'areas'], work, 'strict')
   }
 
-  private async pendingOf(
-    commands: { getAll: () => Promise<OutboxItem[]> },
-    householdId: string,
-  ): Promise<OutboxItem[]> {
-    const all = await commands.getAll()
-    return all.filter((item) => item.payload.household_id === householdId && item.state !== 'rejected')
+  /** Write a door anew from the server's facts and what waits on top of them. */
+  private async redraw(households: Store<'households'>, commands: Store<'commands'>, door: DoorRecord): Promise<void> {
+    await households.put(withPending(door, await pendingOf(commands, door.id), this.who()))
   }
 
-  /** Take commands back that have not begun to be sent; answers false when any has. */
+  /** Take commands back that have not begun to be sent; answers false, and takes none, when any has. */
   async undo(ids: readonly string[]): Promise<boolean> {
     return this.remove(ids, (item) => item.state === 'waiting' && item.attempts === 0)
   }
@@ -70,38 +92,28 @@ export class Outbox {
   }
 
   private async remove(ids: readonly string[], may: (item: OutboxItem) => boolean): Promise<boolean> {
-    return this.database.run(async (db) => {
-      const tx = db.transaction(['households', 'commands'], 'readwrite')
+    return this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       const items = await Promise.all(ids.map((id) => commands.index('id').get(id)))
-      const isPossible = items.every((item) => item && may(item))
-      for (const item of isPossible ? items : []) {
+      if (!items.every((item) => item && may(item))) return false
+      for (const item of items) {
         await commands.delete(item!.seq)
         const door = await tx.objectStore('households').get(item!.payload.household_id)
-        if (!door) continue
-        const rest = await this.pendingOf(commands, door.id)
-        await tx.objectStore('households').put(withPending(door, rest, this.who()))
+        if (door) await this.redraw(tx.objectStore('households'), commands, door)
       }
-      await tx.done
-      return isPossible
+      return true
     })
   }
 
   /** Send a rejected record again, under a new id: the old one stays rejected at the server. */
   async retry(id: string, freshId: string): Promise<void> {
-    await this.database.run(async (db) => {
-      const tx = db.transaction(['households', 'commands'], 'readwrite')
+    await this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       const item = await commands.index('id').get(id)
-      if (item?.state === 'rejected') {
-        await commands.put({ ...item, id: freshId, state: 'waiting', attempts: 0, holdUntil: 0, lastProblem: null })
-        const door = await tx.objectStore('households').get(item.payload.household_id)
-        if (door) {
-          const pending = await this.pendingOf(commands, door.id)
-          await tx.objectStore('households').put(withPending(door, pending, this.who()))
-        }
-      }
-      await tx.done
+      if (item?.state !== 'rejected') return
+      await commands.put({ ...item, id: freshId, state: 'waiting', attempts: 0, holdUntil: 0, lastProblem: null })
+      const door = await tx.objectStore('households').get(item.payload.household_id)
+      if (door) await this.redraw(tx.objectStore('households'), commands, door)
     })
   }
 
@@ -114,34 +126,58 @@ export class Outbox {
     return (await this.database.run((db) => db.getAllFromIndex('receipts', 'confirmedAt'))).reverse()
   }
 
+  /**
+   * Whether the record may still be taken back. A clock that was set back does not hold it for longer than the
+   * window.
+   */
+  private isHeld(item: OutboxItem, now: number): boolean {
+    return item.holdUntil > now && item.holdUntil - now <= this.undoMs
+  }
+
+  /** ms until the next record may be sent, null when none waits. */
+  async nextDue(now: number): Promise<number | null> {
+    const next = (await this.list()).find((item) => item.state !== 'rejected')
+    if (!next) return null
+    return this.isHeld(next, now) ? next.holdUntil - now : 0
+  }
+
   /** The next records to send, oldest first, marked as being sent. */
   async takeBatch(now: number, most: number, mostBytes: number): Promise<OutboxItem[]> {
-    return this.database.run(async (db) => {
-      const tx = db.transaction('commands', 'readwrite')
+    return this.database.write(['commands'], async (tx) => {
+      const commands = tx.objectStore('commands')
       const batch: OutboxItem[] = []
       let bytes = 0
-      for (const item of await tx.store.getAll()) {
+      for (const item of await commands.getAll()) {
         if (item.state === 'rejected') continue
-        if (item.holdUntil > now) break
-        bytes += JSON.stringify(item.payload).length + 200
+        if (this.isHeld(item, now)) break
+        bytes += byteLength(item.payload) + ENVELOPE_BYTES
         if (batch.length >= most || (batch.length > 0 && bytes > mostBytes)) break
         const sending: OutboxItem = { ...item, state: 'sending', attempts: item.attempts + 1 }
-        await tx.store.put(sending)
+        await commands.put(sending)
         batch.push(sending)
       }
-      await tx.done
       return batch
     })
   }
 
-  /** The server has answered for these: they leave the outbox, or stay as rejected with the reason. */
-  async settle(
-    answers: readonly { id: string; status: string; code?: string | null; detail?: string | null }[],
-    now: number,
-  ): Promise<void> {
-    await this.database.run(async (db) => {
-      const tx = db.transaction(['households', 'commands', 'receipts'], 'readwrite')
+  /**
+   * The server has answered for these: they leave the outbox, or stay as rejected with the reason. On a full
+   * disk the receipts give way, so that an answer is never lost for want of room.
+   */
+  async settle(answers: readonly Answer[], now: number): Promise<void> {
+    try {
+      await this.write(answers, now, true)
+    } catch (error) {
+      if (!(error instanceof StorageError && error.reason === 'full')) throw error
+      await this.write(answers, now, false)
+    }
+  }
+
+  private async write(answers: readonly Answer[], now: number, isRoomForReceipts: boolean): Promise<void> {
+    await this.database.write(['households', 'commands', 'receipts'], async (tx) => {
       const commands = tx.objectStore('commands')
+      const receipts = tx.objectStore('receipts')
+      if (!isRoomForReceipts) await receipts.clear()
       for (const answer of answers) {
         const item = await commands.index('id').get(answer.id)
         if (!item) continue
@@ -149,51 +185,64 @@ export class Outbox {
         if (answer.status === 'rejected') {
           const lastProblem = { code: answer.code ?? 'rejected', detail: answer.detail ?? null, status: 200 }
           await commands.put({ ...item, state: 'rejected', lastProblem })
-          if (door) {
-            const rest = await this.pendingOf(commands, door.id)
-            await tx.objectStore('households').put(withPending(door, rest, this.who()))
-          }
+          if (door) await this.redraw(tx.objectStore('households'), commands, door)
           continue
         }
         await commands.delete(item.seq)
-        await tx.objectStore('receipts').put(receiptOf(item, answer.code ? 'flagged' : 'accepted', answer.code, now))
-        if (door) {
-          const rest = await this.pendingOf(commands, door.id)
-          await tx.objectStore('households').put(confirmed(door, item, rest, this.who()))
-        }
+        if (isRoomForReceipts) await receipts.put(receiptOf(item, answer, now))
+        if (!door) continue
+        const rest = await pendingOf(commands, door.id)
+        await tx.objectStore('households').put(confirmed(door, item, rest, this.who()))
       }
-      await prune(tx.objectStore('receipts'))
-      await tx.done
+      if (isRoomForReceipts) await prune(receipts)
     })
   }
 
-  /** No answer for these: they wait again. */
-  async release(ids: readonly string[]): Promise<void> {
-    await this.database.run(async (db) => {
-      const tx = db.transaction('commands', 'readwrite')
+  /** No answer for these: they wait again, with what stood in the way. */
+  async release(ids: readonly string[], lastProblem: OutboxItem['lastProblem'] = null): Promise<void> {
+    await this.database.write(['commands'], async (tx) => {
+      const commands = tx.objectStore('commands')
       for (const id of ids) {
-        const item = await tx.store.index('id').get(id)
-        if (item?.state === 'sending') await tx.store.put({ ...item, state: 'waiting' })
+        const item = await commands.index('id').get(id)
+        if (item?.state === 'sending') await commands.put({ ...item, state: 'waiting', lastProblem })
       }
-      await tx.done
     })
   }
 }
 
-async function prune(receipts: {
-  count: () => Promise<number>
-  index: (name: 'confirmedAt') => { getAllKeys: (query: null, count: number) => Promise<string[]> }
-  delete: (key: string) => Promise<void>
-}): Promise<void> {
+/** id, name, times and the like, around a payload */
+const ENVELOPE_BYTES = 260
+
+/** Bytes of a payload as JSON in UTF-8. */
+function byteLength(payload: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(payload)).length
+}
+
+/** What has not been answered about a door, oldest first. */
+async function pendingOf(commands: Store<'commands'>, householdId: string): Promise<OutboxItem[]> {
+  const all = await commands.index('householdId').getAll(householdId)
+  return all.filter((item) => item.state !== 'rejected')
+}
+
+async function prune(receipts: Store<'receipts'>): Promise<void> {
   const over = (await receipts.count()) - RECEIPTS_KEPT
   if (over <= 0) return
   for (const key of await receipts.index('confirmedAt').getAllKeys(null, over)) await receipts.delete(key)
 }
 
-function receiptOf(item: OutboxItem, status: Receipt['status'], code: string | null | undefined, now: number): Receipt {
+function receiptOf(item: OutboxItem, answer: Answer, now: number): Receipt {
   const { id, name, label, recordedAt } = item
-  const householdId = item.payload.household_id
-  return { id, name, householdId, label, status, code: code ?? null, recordedAt, confirmedAt: now }
+  const isFlagged = (answer.first_status ?? answer.status) === 'flagged'
+  return {
+    id,
+    name,
+    householdId: item.payload.household_id,
+    label,
+    status: isFlagged ? 'flagged' : 'accepted',
+    code: answer.code ?? null,
+    recordedAt,
+    confirmedAt: now,
+  }
 }
 
 /** Address and head, for lists. */

@@ -12,14 +12,16 @@ export const BATCH_COMMANDS = 50
 export const BATCH_BYTES = 256_000
 export const PAGE_HOUSEHOLDS = 500
 
-export interface SyncReport {
-  confirmedToday: number | null
-  changed: boolean
+/**
+ * What is wrong with a request's content: no sense in sending the same again. A 403 is about the account, not
+ * about a record, so it is none of these.
+ */
+function isRefusal(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && [400, 404, 409, 413, 422].includes(error.status)
 }
 
-/** What is wrong with a request, not with the moment: no sense in sending the same again. */
-function isRefusal(error: unknown): error is ProblemError {
-  return error instanceof ProblemError && [400, 403, 404, 409, 413, 422].includes(error.status)
+interface Homes {
+  index(name: 'areaId'): { getAllKeys(areaId: string): Promise<string[]> }
 }
 
 export class Syncer {
@@ -32,22 +34,35 @@ export class Syncer {
     private readonly onLoading: (loading: { area: string; done: number; total: number } | null) => void,
   ) {}
 
+  private isStopped = false
+
+  /** Do nothing further: who is signed in is about to change. What is under way ends as if out of reach. */
+  stop(): void {
+    this.isStopped = true
+  }
+
+  private goOn(): void {
+    if (this.isStopped) throw new OfflineError()
+  }
+
   /** Send all that waits; answers the server's count of today's confirmed records, if anything was sent. */
   async push(): Promise<number | null> {
     let confirmedToday: number | null = null
     for (;;) {
+      this.goOn()
       const batch = await this.outbox.takeBatch(this.now(), BATCH_COMMANDS, BATCH_BYTES)
       if (batch.length === 0) return confirmedToday
       try {
         confirmedToday = await this.send(batch)
       } catch (error) {
-        await this.outbox.release(batch.map((item) => item.id))
+        await this.outbox.release(batch.map((item) => item.id), problemOf(error))
         throw error
       }
     }
   }
 
   private async send(batch: readonly OutboxItem[]): Promise<number> {
+    this.goOn()
     try {
       const { data } = await this.transport.api.POST('/api/v1/sync/commands', {
         body: {
@@ -96,6 +111,7 @@ export class Syncer {
       }
     }
     for (const area of held) {
+      this.goOn()
       const before = known.get(area.id)
       const record: AreaRecord = {
         id: area.id,
@@ -108,7 +124,7 @@ export class Syncer {
         rounds: area.rounds.map((r) => ({ id: r.id, title: r.title, startsOn: r.starts_on, endsOn: r.ends_on })),
       }
       if (JSON.stringify(record) !== JSON.stringify(before)) {
-        await this.database.run((db) => db.put('areas', record))
+        await this.database.write(['areas'], (tx) => tx.objectStore('areas').put(record))
         changed = true
       }
       if (record.version !== area.version) changed = (await this.load(record)) || changed
@@ -123,6 +139,7 @@ export class Syncer {
       const { data } = await this.transport.api.GET('/api/v1/sync/areas/{area_id}', {
         params: { path: { area_id: area.id }, query: { since } },
       })
+      this.goOn()
       await this.store(area, data!)
       return true
     } catch (error) {
@@ -143,39 +160,41 @@ export class Syncer {
     for (let from = 0; ; from += PAGE_HOUSEHOLDS) {
       const page = doors.slice(from, from + PAGE_HOUSEHOLDS)
       const isLast = from + PAGE_HOUSEHOLDS >= doors.length
-      await this.database.run(async (db) => {
-        const tx = db.transaction(['households', 'commands', 'areas'], 'readwrite')
+      await this.database.write(['households', 'commands', 'areas'], async (tx) => {
         const homes = tx.objectStore('households')
         const pending = groupByDoor(await tx.objectStore('commands').getAll())
         const writes: Promise<unknown>[] = page.map((door) => homes.put(withPending(door, pending.get(door.id) ?? [], this.who())))
         // a door that somebody has moved into is no longer a vacant one
         for (const door of page) if (!door.vacant && !keep.has(door.dwellingId)) writes.push(homes.delete(door.dwellingId))
-        if (isLast) {
-          for (const id of pull.removed) writes.push(homes.delete(id))
-          if (pull.reset) {
-            for (const id of await homes.index('areaId').getAllKeys(area.id)) if (!keep.has(id)) writes.push(homes.delete(id))
-          }
-          writes.push(tx.objectStore('areas').put({ ...area, version: pull.version, epoch: pull.epoch }))
-        }
         await Promise.all(writes)
-        await tx.done
+        if (!isLast) return
+        for (const id of await this.goneOf(homes, area, pull, keep)) await homes.delete(id)
+        await tx.objectStore('areas').put({ ...area, version: pull.version, epoch: pull.epoch })
       })
       if (pull.reset) this.onLoading({ area: area.name, done: Math.min(from + PAGE_HOUSEHOLDS, doors.length), total: doors.length })
       if (isLast) return
     }
   }
 
+  /** Doors of this area that leave the phone; one that has gone over to another of its areas stays. */
+  private async goneOf(homes: Homes, area: AreaRecord, pull: AreaPull, keep: Set<string>): Promise<string[]> {
+    const here = new Set(await homes.index('areaId').getAllKeys(area.id))
+    const gone = pull.reset ? [...here] : pull.removed.filter((id) => here.has(id))
+    return gone.filter((id) => !keep.has(id))
+  }
+
   /** The area's doors leave the phone; records about them stay in the outbox. */
   private async drop(areaId: string): Promise<void> {
-    await this.database.run(async (db) => {
-      const tx = db.transaction(['households', 'areas'], 'readwrite')
-      for (const id of await tx.objectStore('households').index('areaId').getAllKeys(areaId)) {
-        await tx.objectStore('households').delete(id)
-      }
+    await this.database.write(['households', 'areas'], async (tx) => {
+      const homes = tx.objectStore('households')
+      for (const id of await homes.index('areaId').getAllKeys(areaId)) await homes.delete(id)
       await tx.objectStore('areas').delete(areaId)
-      await tx.done
     })
   }
+}
+
+function problemOf(error: unknown): OutboxItem['lastProblem'] {
+  return error instanceof ProblemError ? { code: error.code, detail: error.title, status: error.status } : null
 }
 
 function groupByDoor(items: readonly OutboxItem[]): Map<DoorRecord['id'], OutboxItem[]> {
@@ -186,10 +205,4 @@ function groupByDoor(items: readonly OutboxItem[]): Map<DoorRecord['id'], Outbox
     groups.set(id, [...(groups.get(id) ?? []), item])
   }
   return groups
-}
-
-/** How long to wait before the n-th try again: 2 s doubling to 5 minutes, half of it by chance. */
-export function backoffMs(failures: number, random: () => number, retryAfter: number | null): number {
-  const base = Math.min(2000 * 2 ** Math.max(failures - 1, 0), 300_000)
-  return Math.max(base / 2 + (random() * base) / 2, (retryAfter ?? 0) * 1000)
 }

@@ -2,8 +2,8 @@
  * Requests: who is signed in, the access token and its renewal, and every failure as `OfflineError` or
  * `ProblemError`. Whether the server could be reached is told by the last request, nothing else.
  */
-import createClient, { type Client } from 'openapi-fetch'
-import type { components, paths } from '../api/types'
+import { createCalls, type Calls } from '../api/client'
+import type { components } from '../api/types'
 import { deviceDatabase, type SignedIn, type Tokens } from './database'
 import { newId } from './ids'
 import { OfflineError, ProblemError, type Session } from './types'
@@ -24,9 +24,12 @@ export interface TransportOptions {
 /** Renew this long before the access token ends. */
 const RENEW_BEFORE_MS = 60_000
 
+/** A roster of 20 MB on a thin line takes its time. */
+const UPLOAD_TIMEOUT_MS = 600_000
+
 export class Transport {
   /** every call of the API, typed; throws `OfflineError` and `ProblemError` */
-  readonly api: Client<paths>
+  readonly api: Calls
   online = true
   lastContactAt: number | null = null
   signInNeeded = false
@@ -35,10 +38,11 @@ export class Transport {
   private readonly device
   private signedIn: SignedIn | null = null
   private renewal: Promise<void> | null = null
+  private readonly inFlight = new Set<AbortController>()
 
   constructor(private readonly options: TransportOptions) {
     this.device = deviceDatabase(options.databasePrefix)
-    this.api = createClient<paths>({ baseUrl: options.baseUrl || undefined, fetch: (request) => this.authorized(request) })
+    this.api = createCalls((url, init) => this.authorized(url, init))
   }
 
   get session(): Session | null {
@@ -52,11 +56,18 @@ export class Transport {
   }
 
   async deviceId(): Promise<string> {
-    const kept = (await this.device.run((db) => db.get('device', 'deviceId'))) as string | undefined
-    if (kept) return kept
-    const made = newId(this.options.now())
-    await this.device.run((db) => db.put('device', made, 'deviceId'))
-    return made
+    return this.device.write(['device'], async (tx) => {
+      const kept = (await tx.objectStore('device').get('deviceId')) as string | undefined
+      if (kept) return kept
+      const made = newId(this.options.now())
+      await tx.objectStore('device').put(made, 'deviceId')
+      return made
+    })
+  }
+
+  /** End every request under way: who is signed in is about to change. */
+  interrupt(): void {
+    for (const controller of this.inFlight) controller.abort()
   }
 
   async signIn(username: string, password: string): Promise<Session> {
@@ -89,7 +100,10 @@ export class Transport {
     return session
   }
 
-  /** End the session here; the server is told when it can be reached. */
+  /**
+   * End the session on this phone and at the server. Out of reach, it ends on this phone only and lapses at the
+   * server by its time; `everywhere` needs the server.
+   */
   async signOut(everywhere: boolean): Promise<void> {
     try {
       await this.api.POST('/api/v1/auth/sign-out', { body: { everywhere } })
@@ -97,8 +111,9 @@ export class Transport {
       if (!(error instanceof OfflineError || error instanceof ProblemError)) throw error
       if (everywhere && error instanceof OfflineError) throw error
     }
-    this.signedIn = null
     await this.device.run((db) => db.delete('device', 'signedIn'))
+    this.signedIn = null
+    this.signInNeeded = false
     this.onChange()
   }
 
@@ -111,22 +126,29 @@ export class Transport {
   }
 
   private async take(tokens: TokenRead): Promise<Session> {
+    const before = this.signedIn
     const provisional: Session = { accountId: '', name: '', login: '', mustChangePassword: false, grants: [] }
     this.signedIn = { session: provisional, tokens: this.kept(tokens) }
-    this.signInNeeded = false
-    return this.refreshSession()
+    try {
+      return await this.refreshSession()
+    } catch (error) {
+      this.signedIn = before
+      throw error
+    }
   }
 
   private kept(tokens: TokenRead): Tokens {
+    const lifeMs = tokens.expires_in * 1000
     return {
       access: tokens.access_token,
-      accessUntil: this.options.now() + tokens.expires_in * 1000,
+      renewAt: this.options.now() + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 4),
       refresh: tokens.refresh_token ?? '',
     }
   }
 
   private async keep(signedIn: SignedIn): Promise<void> {
     this.signedIn = signedIn
+    this.signInNeeded = false
     await this.device.run((db) => db.put('device', signedIn, 'signedIn'))
     this.onChange()
   }
@@ -140,6 +162,8 @@ export class Transport {
   private async renew(stale: string): Promise<void> {
     const work = async (): Promise<void> => {
       const kept = (await this.device.run((db) => db.get('device', 'signedIn'))) as SignedIn | undefined
+      // signed out in another tab, or somebody else signed in: their token is not ours to use
+      if (kept && kept.session.accountId !== this.session?.accountId) throw new ProblemError(401, 'not_signed_in', '')
       if (kept && kept.tokens.access !== stale) {
         this.signedIn = kept
         return
@@ -160,16 +184,15 @@ export class Transport {
     await this.renewal
   }
 
-  private async authorized(request: Request): Promise<Response> {
-    const body = request.method === 'GET' ? null : await request.clone().arrayBuffer()
+  private async authorized(url: string, init: RequestInit): Promise<Response> {
     const attempt = (): Promise<Response> => {
-      const headers = new Headers(request.headers)
+      const headers = new Headers(init.headers)
       headers.set('Authorization', `Bearer ${this.signedIn?.tokens.access ?? ''}`)
-      return this.send(request.url, { method: request.method, headers, body: body?.byteLength ? body : null })
+      return this.send(url, { ...init, headers })
     }
     const tokens = this.signedIn?.tokens
     try {
-      if (tokens && tokens.accessUntil - RENEW_BEFORE_MS < this.options.now()) await this.renew(tokens.access)
+      if (tokens && tokens.renewAt < this.options.now()) await this.renew(tokens.access)
       return await attempt()
     } catch (error) {
       if (!(error instanceof ProblemError && error.status === 401)) throw error
@@ -192,28 +215,41 @@ export class Transport {
   }
 
   private async send(url: string, init: RequestInit): Promise<Response> {
-    const target = url.startsWith('http') ? url : this.options.baseUrl + url
     const headers = new Headers(init.headers)
     headers.set('Accept-Language', this.options.language())
-    let response: Response
-    try {
-      response = await this.options.fetch(target, {
-        ...init,
-        headers,
-        signal: AbortSignal.timeout(this.options.timeoutMs),
-      })
-      // the whole answer, or it counts as lost
-      const text = response.status === 204 ? null : await response.text()
-      response = new Response(text, { status: response.status, headers: plainHeaders(response) })
-    } catch {
+    const response = await this.fetchWhole(this.options.baseUrl + url, { ...init, headers })
+    const isGateway = response.status === 502 || response.status === 504
+    if (isGateway || isForeign(response)) {
       this.reached(false)
       throw new OfflineError()
     }
-    const isGateway = response.status === 502 || response.status === 504
-    this.reached(!isGateway)
-    if (isGateway) throw new OfflineError()
+    this.reached(true)
     if (!response.ok) throw await problemOf(response)
     return response
+  }
+
+  /** The whole answer within the time; one that breaks off half-way counts as lost. */
+  private async fetchWhole(url: string, init: RequestInit): Promise<Response> {
+    const controller = new AbortController()
+    this.inFlight.add(controller)
+    let isLate = false
+    const limit = init.body instanceof FormData ? UPLOAD_TIMEOUT_MS : this.options.timeoutMs
+    const timer = setTimeout(() => {
+      isLate = true
+      controller.abort()
+    }, limit)
+    try {
+      const response = await this.options.fetch(url, { ...init, signal: controller.signal })
+      const body = [204, 205, 304].includes(response.status) ? null : await response.arrayBuffer()
+      return new Response(body, { status: response.status, headers: plainHeaders(response) })
+    } catch {
+      // one we ended ourselves says nothing about the network
+      if (isLate || !controller.signal.aborted) this.reached(false)
+      throw new OfflineError()
+    } finally {
+      clearTimeout(timer)
+      this.inFlight.delete(controller)
+    }
   }
 
   private reached(online: boolean): void {
@@ -227,6 +263,12 @@ function plainHeaders(response: Response): Headers {
   const headers = new Headers(response.headers)
   for (const name of ['content-encoding', 'content-length']) headers.delete(name)
   return headers
+}
+
+/** A page where only data can be: the answer of a hotspot's sign-in page or of a misled proxy, not of our server. */
+function isForeign(response: Response): boolean {
+  const isPage = response.headers.get('Content-Type')?.includes('text/html') ?? false
+  return isPage && response.status < 500 && response.status !== 413 && response.status !== 429
 }
 
 async function problemOf(response: Response): Promise<ProblemError> {

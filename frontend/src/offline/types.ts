@@ -177,6 +177,8 @@ export interface Status {
   lastContactAt: number | null
   confirmedToday: number
   signInNeeded: boolean
+  /** the code with which the server refuses this account's traffic as a whole; what waits is kept */
+  refusal: string | null
   /** a doing that takes long: loading an area's doors */
   loading: { area: string; done: number; total: number } | null
   /** why the phone could not keep something, when it could not */
@@ -217,5 +219,13 @@ export class StorageError extends Error {
   constructor(readonly reason: 'full' | 'broken') {
     super(reason)
     this.name = 'StorageError'
+  }
+}
+
+/** The door is not on this phone: its area has gone to somebody else meanwhile. */
+export class DoorGoneError extends Error {
+  constructor(readonly householdId: string) {
+    super('door_gone')
+    this.name = 'DoorGoneError'
   }
 }
