@@ -33,7 +33,7 @@ module.exports = {
     {
       name: 'no-tests-in-the-product',
       severity: 'error',
-      from: { pathNot: '\\.test\\.ts$' },
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
       to: { path: '(\\.test\\.ts$|^node_modules/(vitest|fake-indexeddb)/)' },
     },
   ],

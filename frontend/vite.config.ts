@@ -12,6 +12,8 @@ function nameChunk(kind: string) {
 }
 
 export default defineConfig({
+  // components are written with the Composition API only
+  define: { __VUE_OPTIONS_API__: 'false' },
   plugins: [
     vue(),
     VitePWA({
@@ -48,5 +50,5 @@ export default defineConfig({
     rolldownOptions: { output: { chunkFileNames: nameChunk('.js'), assetFileNames: nameChunk('[extname]') } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000' } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { environment: 'node', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'] },
 })

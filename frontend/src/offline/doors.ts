@@ -98,6 +98,12 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
   return [...homes, ...records]
 }
 
+/** Outcomes that say how it is; the others say that one will have to come again. */
+const SETTLING: ReadonlySet<string> = new Set(['answered_all', 'answered_part', 'vacant', 'wrong_address'])
+
+/** the server's times come in whole seconds */
+const ROUNDING_MS = 1000
+
 function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, by: string): DoorFacts {
   const roundId = visit.round_id
   const answers = new Map(visit.persons.map((person) => [person.resident_id, person]))
@@ -108,21 +114,22 @@ function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, b
     return { ...resident, checks: [...resident.checks.filter((c) => c.roundId !== roundId), check] }
   })
   const before = facts.states.find((state) => state.roundId === roundId)
-  const wasAnswered = before?.outcome === 'answered_all' || before?.outcome === 'answered_part'
-  const isAnswer = visit.outcome === 'answered_all' || visit.outcome === 'answered_part'
-  const settles = isAnswer || visit.outcome === 'vacant' || visit.outcome === 'wrong_address'
-  const wasSettled = wasAnswered || before?.outcome === 'vacant' || before?.outcome === 'wrong_address'
-  let outcome = settles || !wasSettled ? visit.outcome : before!.outcome
+  const isNewest = !before || at + ROUNDING_MS >= before.at
+  const wasSettled = before !== undefined && SETTLING.has(before.outcome)
+  // the newest visit that settles something stands; until there is one, the newest of all
+  const isDeciding = SETTLING.has(visit.outcome) ? isNewest || !wasSettled : isNewest && !wasSettled
+  let outcome = isDeciding ? visit.outcome : before!.outcome
   if (outcome === 'answered_all' || outcome === 'answered_part') {
     const isWhole = residents.every((resident) => resident.checks.some((check) => check.roundId === roundId))
     outcome = isWhole ? 'answered_all' : 'answered_part'
   }
   const attempts = (before?.attempts ?? 0) + (visit.outcome === 'no_answer' ? 1 : 0)
-  const state: StateRecord = { roundId, outcome, attempts, at, by }
+  const state: StateRecord = isNewest ? { roundId, outcome, attempts, at, by } : { ...before, outcome, attempts }
   return { ...facts, residents, states: [...facts.states.filter((s) => s.roundId !== roundId), state] }
 }
 
 function applyCareVisit(facts: DoorFacts, visit: CareVisitPayload, at: number): DoorFacts {
+  if (facts.care?.at && facts.care.at > at + ROUNDING_MS) return facts
   const care = { residentId: visit.resident_id ?? null, condition: visit.condition, at, nextOn: visit.next_on ?? null }
   return { ...facts, care }
 }

@@ -163,10 +163,12 @@ export class Syncer {
       await this.database.write(['households', 'commands', 'areas'], async (tx) => {
         const homes = tx.objectStore('households')
         const pending = groupByDoor(await tx.objectStore('commands').getAll())
-        const writes: Promise<unknown>[] = page.map((door) => homes.put(withPending(door, pending.get(door.id) ?? [], this.who())))
-        // a door that somebody has moved into is no longer a vacant one
-        for (const door of page) if (!door.vacant && !keep.has(door.dwellingId)) writes.push(homes.delete(door.dwellingId))
-        await Promise.all(writes)
+        const write = async (door: DoorRecord): Promise<void> => {
+          await homes.put(withPending(door, pending.get(door.id) ?? [], this.who()))
+          // a door that somebody has moved into is no longer a vacant one
+          if (!door.vacant && !keep.has(door.dwellingId)) await homes.delete(door.dwellingId)
+        }
+        await Promise.all(page.map(write))
         if (!isLast) return
         for (const id of await this.goneOf(homes, area, pull, keep)) await homes.delete(id)
         await tx.objectStore('areas').put({ ...area, version: pull.version, epoch: pull.epoch })
