@@ -2,9 +2,10 @@
  * A door as the screens think of it: one household, where it lives, who lives there, and how it stands in the
  * round on screen. Made by `queries.ts` from the phone's database; everything here is plain data and rules.
  */
+import type { CareRecord, DoorRecord, Outcome, ResidentRecord } from '../offline/types'
 import type { Tone } from '../ui/tone'
 
-export type Outcome = 'answered_all' | 'answered_part' | 'no_answer' | 'refused' | 'vacant' | 'wrong_address' | 'unsafe'
+export type { Outcome }
 export type DoorState = 'todo' | Outcome
 
 export interface Place {
@@ -16,25 +17,9 @@ export interface Place {
   address: string
 }
 
-export interface Member {
-  id: string
-  name: string
-  initials: string
-  sex: number
-  birthYear: number | null
-  relation: string
-  needsIdCheck: boolean
+export interface Member extends Omit<ResidentRecord, 'checks'> {
   /** this round's answer, if there is one */
   check: { status: string; temperature: number | null } | null
-}
-
-export interface CareState {
-  residentId: string | null
-  condition: string | null
-  /** ms since 1970, null when nobody has visited yet */
-  at: number | null
-  /** day promised, YYYY-MM-DD */
-  nextOn: string | null
 }
 
 export interface Door extends Place {
@@ -56,7 +41,36 @@ export interface Door extends Place {
   by: string
   /** something recorded here has not been confirmed yet */
   isWaiting: boolean
-  care: CareState | null
+  care: CareRecord | null
+}
+
+/** A household's record as it stands in one round (or in none). */
+export function doorInRound(record: DoorRecord, roundId: string | null): Door {
+  const state = record.states.find((one) => one.roundId === roundId)
+  return {
+    id: record.id,
+    dwellingId: record.dwellingId,
+    areaId: record.areaId,
+    communityCode: record.communityCode,
+    compound: record.compound,
+    building: record.building,
+    stair: record.stair,
+    floor: record.floor,
+    room: record.room,
+    address: record.address,
+    head: record.head,
+    initials: record.initials,
+    tags: record.tags,
+    phone: record.phone,
+    note: record.note,
+    members: record.residents.map(({ checks, ...person }) => ({ ...person, check: checks.find((one) => one.roundId === roundId) ?? null })),
+    state: state?.outcome ?? 'todo',
+    attempts: state?.attempts ?? 0,
+    at: state?.at ?? null,
+    by: state?.by ?? '',
+    isWaiting: record.pending.length > 0,
+    care: record.care,
+  }
 }
 
 /** A door with nobody registered behind it. */

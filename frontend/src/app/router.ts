@@ -1,0 +1,70 @@
+/**
+ * Every page and where it is. Pages are lazy; the desk's pages live in `src/wide` and are only fetched by
+ * those who go there.
+ */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { deskGrants, session } from '../auth/session'
+import Today from '../doors/Today.vue'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** may be seen without being signed in */
+    isPublic?: boolean
+    /** has the tabs at the bottom */
+    tabs?: boolean
+    /** is part of the desk, for wide screens */
+    isWide?: boolean
+  }
+}
+
+/** From this width on (px) somebody with a desk role starts at the desk. */
+export const DESK_WIDTH = 1024
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', redirect: () => (deskGrants.value.length && innerWidth >= DESK_WIDTH ? '/desk' : '/today') },
+  { path: '/today', component: Today, meta: { tabs: true } },
+  { path: '/doors', component: () => import('../doors/Doors.vue'), meta: { tabs: true } },
+  { path: '/posts', component: () => import('../posts/Posts.vue'), meta: { tabs: true } },
+  { path: '/me', component: () => import('../me/Me.vue'), meta: { tabs: true } },
+  { path: '/stair/:id', component: () => import('../screening/Stair.vue'), props: true },
+  { path: '/door/:id', component: () => import('../screening/Door.vue'), props: true },
+  { path: '/care/:id', component: () => import('../care/CareVisit.vue'), props: true },
+  { path: '/outbox', component: () => import('../me/Outbox.vue') },
+  { path: '/sign-in', component: () => import('../auth/SignIn.vue'), meta: { isPublic: true } },
+  { path: '/invitation', component: () => import('../auth/Invitation.vue'), meta: { isPublic: true } },
+  { path: '/password', component: () => import('../auth/ChangePassword.vue') },
+  { path: '/desk/:rest(.*)*', name: 'desk', component: { render: () => null }, meta: { isWide: true } },
+  { path: '/:rest(.*)*', redirect: '/' },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+/** The desk's entry: `src/wide/index.ts` exports `routes`, all of them under `/desk`. */
+const loadDesk = import.meta.glob<{ routes: RouteRecordRaw[] }>('../wide/index.ts')['../wide/index.ts']
+let areDeskRoutesHere = false
+
+/** Fetch the desk and put its routes in place of the placeholder. */
+async function addDeskRoutes(): Promise<void> {
+  const { routes: wide } = await loadDesk!()
+  router.removeRoute('desk')
+  for (const route of wide) router.addRoute({ ...route, meta: { ...route.meta, isWide: true } })
+  areDeskRoutesHere = true
+}
+
+router.beforeEach(async (to) => {
+  // a QR invitation leads to any page with ?invitation=CODE
+  if (to.query.invitation) return { path: '/invitation', query: { code: to.query.invitation } }
+  if (to.meta.isPublic) return true
+  if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { then: to.fullPath } }
+  if (session.value.mustChangePassword && to.path !== '/password') return '/password'
+  if (to.meta.isWide && !deskGrants.value.length) return '/today'
+  if (to.meta.isWide && !areDeskRoutesHere && loadDesk) {
+    await addDeskRoutes()
+    return to.fullPath
+  }
+  return true
+})

@@ -1,0 +1,89 @@
+/**
+ * The doors this phone carries, read from its database into memory once and again after each change: some
+ * hundreds of households are a small thing, and every list, ring and stair is drawn from the same picture.
+ */
+import { computed, shallowRef } from 'vue'
+import { engine } from '../app/engine'
+import { readSettings, writeSettings } from '../app/settings'
+import type { AreaRecord, DoorRecord } from '../offline/types'
+import { doorInRound, type Door, type VacantDoor } from './door'
+
+export { isDone, isDue, toneOf, type Door, type DoorState, type Member, type Outcome, type Place, type VacantDoor } from './door'
+export { comparePlaces, doorName, floorsOf, fullAddress, groupByStair, stairKey, stairTitle, type StairGroup } from './places'
+export { nextDoor } from './walk'
+export { memberLine, stateSign, stateWord, tagWord } from './words'
+
+/** A screening round as the areas on this phone know it. */
+export interface Round {
+  id: string
+  title: string
+  startsOn: string
+  endsOn: string
+  /** the areas of this phone that it covers */
+  areaIds: string[]
+}
+
+export const areas = shallowRef<AreaRecord[]>([])
+export const isLoaded = shallowRef(false)
+const records = shallowRef<DoorRecord[]>([])
+const chosenRound = shallowRef(readSettings().roundId)
+
+/** Open rounds, the one that ends first on top. */
+export const rounds = computed<Round[]>(() => {
+  const found = new Map<string, Round>()
+  for (const area of areas.value) {
+    for (const round of area.rounds) {
+      const known = found.get(round.id)
+      if (known) known.areaIds.push(area.id)
+      else found.set(round.id, { ...round, areaIds: [area.id] })
+    }
+  }
+  return [...found.values()].sort((a, b) => a.endsOn.localeCompare(b.endsOn) || a.id.localeCompare(b.id))
+})
+
+/** The round one works for now: the chosen one while it is open, else the first. */
+export const round = computed<Round | null>(() => rounds.value.find((one) => one.id === chosenRound.value) ?? rounds.value[0] ?? null)
+
+/** Work for another of the open rounds. */
+export function chooseRound(id: string): void {
+  chosenRound.value = id
+  writeSettings({ roundId: id })
+}
+
+/** Every household, as it stands in the round of the moment. */
+export const doors = computed<Door[]>(() => records.value.filter((record) => !record.vacant).map((record) => doorInRound(record, round.value?.id ?? null)))
+
+/** Doors with nobody behind them, for the picture of a stair. */
+export const vacantDoors = computed<VacantDoor[]>(() => records.value.filter((record) => record.vacant))
+
+const byId = computed(() => new Map(doors.value.map((door) => [door.id, door])))
+
+/** One household, or undefined when this phone does not carry it (any more). */
+export function findDoor(id: string): Door | undefined {
+  return byId.value.get(id)
+}
+
+let isReading = false
+let isStale = false
+
+/** Read all again; changes that come meanwhile are read in one more go, not one by one. */
+export async function reloadDoors(): Promise<void> {
+  if (isReading) {
+    isStale = true
+    return
+  }
+  isReading = true
+  try {
+    do {
+      isStale = false
+      const [foundAreas, foundDoors] = await Promise.all([engine.listAreas(), engine.listDoors()])
+      areas.value = foundAreas
+      records.value = foundDoors
+      isLoaded.value = true
+    } while (isStale)
+  } finally {
+    isReading = false
+  }
+}
+
+engine.watch(() => void reloadDoors())

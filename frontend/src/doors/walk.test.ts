@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import type { Door, DoorState } from './door'
+import { RETRY_AFTER_MS } from './door'
+import { nextDoor } from './walk'
+
+const NOW = Date.parse('2020-02-03T10:00:00+08:00')
+
+function door(building: string, stair: string, floor: number | null, room: string, state: DoorState = 'todo', extra: Partial<Door> = {}): Door {
+  return {
+    id: `${building}-${stair}-${room || extra.address}`, dwellingId: '', areaId: 'area', communityCode: '370100000000', compound: '', building, stair, floor, room,
+    address: '', head: '', initials: '', tags: [], phone: '', note: '', members: [], state, attempts: 0, at: null, by: '', isWaiting: false, care: null, ...extra,
+  }
+}
+
+describe('nextDoor', () => {
+  it('stays on the floor first, then takes the nearest floor, upwards when both are as near', () => {
+    const stair = [1, 2, 3, 4].flatMap((floor) => [door('1', '1', floor, `${floor}01`), door('1', '1', floor, `${floor}02`)])
+    const walked: string[] = []
+    let here: Door | undefined = stair.find((one) => one.room === '201')
+    while (here) {
+      walked.push(here.room)
+      here.state = 'answered_all'
+      here = nextDoor(stair, here, NOW)
+    }
+    expect(walked).toEqual(['201', '202', '301', '302', '401', '402', '101', '102'])
+  })
+
+  it('walks down when the work began at the top', () => {
+    const stair = [1, 2, 3].map((floor) => door('1', '1', floor, `${floor}01`))
+    stair[2]!.state = 'answered_all'
+    expect(nextDoor(stair, stair[2]!, NOW)?.room).toBe('201')
+  })
+
+  it('goes to the next stair in natural order, from the ground, and round to the first', () => {
+    const doors = [door('10', '1', 1, '101'), door('2', '1', 1, '101', 'answered_all'), door('2', '2', 2, '201'), door('2', '2', 1, '102'), door('1', '1', 1, '101')]
+    const next = nextDoor(doors, doors[1]!, NOW)
+    expect(next?.id).toBe('2-2-102')
+    for (const one of doors) if (one.building === '2') one.state = 'answered_all'
+    expect(nextDoor(doors, doors[1]!, NOW)?.id).toBe('10-1-101')
+    doors[0]!.state = 'vacant'
+    expect(nextDoor(doors, doors[1]!, NOW)?.id).toBe('1-1-101')
+  })
+
+  it('does not propose a door that has just not opened, but does some hours later', () => {
+    const here = door('1', '1', 1, '101', 'answered_all')
+    const missed = door('1', '1', 1, '102', 'no_answer', { at: NOW - 60_000, attempts: 1 })
+    expect(nextDoor([here, missed], here, NOW)).toBeUndefined()
+    expect(nextDoor([here, missed], here, NOW + RETRY_AFTER_MS)?.room).toBe('102')
+  })
+
+  it('leaves refusals alone: somebody has to decide about them first', () => {
+    const refused = door('1', '1', 1, '101', 'refused', { at: NOW - 24 * 3_600_000 })
+    expect(nextDoor([refused], null, NOW)).toBeUndefined()
+  })
+
+  it('follows the house numbers of a lane and comes back for those left behind', () => {
+    const lane = ['前街2号', '前街10号', '前街1号'].map((address) => door('', '', null, '', 'todo', { address }))
+    expect(nextDoor(lane, lane[0]!, NOW)?.address).toBe('前街10号')
+    expect(nextDoor(lane, lane[1]!, NOW)?.address).toBe('前街1号')
+  })
+
+  it('ends when nothing is left', () => {
+    const only = door('1', '1', 1, '101')
+    expect(nextDoor([only], only, NOW)).toBeUndefined()
+  })
+})
