@@ -13,7 +13,7 @@ from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
 from app.people import registry
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
-from tests.personas import A, CITY, Caller
+from tests.personas import CITY, A, Caller
 
 
 @dataclass(slots=True)

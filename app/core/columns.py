@@ -55,6 +55,6 @@ def one_of(column: str, values: Any, name: str | None = None) -> CheckConstraint
 
 @event.listens_for(CheckConstraint, "after_parent_attach")
 def _name_check(constraint: CheckConstraint, parent: object) -> None:
-    """`ck_<table>_<name>`, spelled out: Alembic compares CHECKs by their full names, not by a convention."""
+    """`ck_<table>_<name>`, spelled out: Alembic compares each CHECK by its full name, not by a convention."""
     if isinstance(parent, Table) and constraint.name and not str(constraint.name).startswith("ck_"):
         constraint.name = f"ck_{parent.name}_{constraint.name}"

@@ -26,7 +26,6 @@ os.environ["PIONEER_SECRET_KEY"] = "benchmarks-only-benchmarks-only-benchmarks-o
 import httpx  # noqa: E402
 import orjson  # noqa: E402
 import psycopg  # noqa: E402
-from app.posts.schemas import ResponsibilityAreaCreate  # noqa: E402
 
 from app.areas import service as areas  # noqa: E402
 from app.areas.service import DivisionEntry  # noqa: E402
@@ -42,6 +41,7 @@ from app.demo import Inventor  # noqa: E402
 from app.main import install_hooks  # noqa: E402
 from app.people import registry  # noqa: E402
 from app.posts import service as posts  # noqa: E402
+from app.posts.schemas import ResponsibilityAreaCreate  # noqa: E402
 from app.screening import service as screening  # noqa: E402
 from app.screening.schemas import RoundCreate  # noqa: E402
 from tests.benchmarks.load import Load, first_result, request, run  # noqa: E402
@@ -125,7 +125,7 @@ async def _prepare_community(database: Database, code: str, number: int, floors_
     committee = Actor(new_id(), "基准", "person", None, ((Role.COMMITTEE, code),))
     inventor = Inventor(number, today())
     buildings = max(1, floors_of_four // 10)
-    doors = [d for d in inventor.compound("基准园", buildings, 1, min(floors_of_four, 10), 4)]
+    doors = list(inventor.compound("基准园", buildings, 1, min(floors_of_four, 10), 4))
     for door in doors:
         door.is_vacant = False
         door.households = door.households or [inventor.household()]

@@ -1,4 +1,7 @@
-"""The yardstick: a bare FastAPI route that inserts one row with psycopg and commits. No sign-in, scope, audit, tally."""
+"""The yardstick: a bare FastAPI route that inserts one row with psycopg and commits.
+
+No sign-in, scope, audit, tally.
+"""
 
 import os
 from collections.abc import AsyncIterator

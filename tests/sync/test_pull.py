@@ -12,7 +12,7 @@ from app.auth.service import Actor
 from app.core.db import EVERYWHERE, Database
 from app.sync import pull
 from tests.makers import care_visit, door_visit, make_area, make_homes, make_round, push, stair_of
-from tests.personas import A, B, PERSONAS, Caller
+from tests.personas import PERSONAS, A, B, Caller
 
 ROOMS = ["101", "102", "201", "202"]
 
