@@ -197,6 +197,12 @@ def problem(code: str, sheet: str, row: int, column: str, detail: str = "") -> R
     )
 
 
+def kind_of_problem(code: str) -> tuple[str, str]:
+    """The sentences of a code in Chinese and English, said of many rows at once."""
+    _, zh, en = PROBLEMS[code]
+    return zh.replace("{detail}", "…"), en.replace("{detail}", "…")
+
+
 @dataclass(slots=True)
 class ColumnReading:
     """One column as it was understood: `field` None means it is not read. `samples` are masked, for a person who
@@ -209,12 +215,22 @@ class ColumnReading:
 
 
 @dataclass(slots=True)
+class TopRow:
+    """A row from the top of a sheet (1-based), masked: one text for each of its `columns`."""
+
+    row: int
+    cells: list[str]
+
+
+@dataclass(slots=True)
 class SheetReading:
-    """One sheet: where its header stands (1-based, None when it has none) and its columns."""
+    """One sheet: where its header stands (1-based, None when it has none), its columns, and the rows around the
+    header as they stand in the file."""
 
     name: str
     header_row: int | None
     columns: list[ColumnReading]
+    rows: list[TopRow] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from app.import_export.headers import Header, find_header, mapped_header, mask, 
 from app.import_export.households import Gathering, Members
 from app.import_export.members import MemberReader
 from app.import_export.places import PlaceReader, SheetRow
-from app.import_export.readings import ColumnReading, RosterReading, SheetReading, problem
+from app.import_export.readings import ColumnReading, RosterReading, SheetReading, TopRow, problem
 from app.import_export.workbook import Cell, Sheet, Workbook, letter_of, open_workbook
 
 _TOTAL = re.compile(r"(本页|本栋|本楼|全村|全社区|全部)?(合计|总计|小计|共计|累计|汇总)([::(].*|[0-9].*)?")
@@ -26,6 +26,7 @@ _NOTE = re.compile(
 )
 _NUMBERED = re.compile(r"[((]?[0-9一二三四五六七八九十]{1,2}[))]?[、..]\s*\S{6,}")
 _SAMPLES = 3
+_ROWS_ABOVE = 2
 _PROGRESS_STEP = 500
 
 
@@ -105,10 +106,11 @@ def _sheet_reading(sheet: Sheet, header: Header | None, is_named: bool) -> Sheet
     if header is None and is_named:
         return SheetReading(sheet.name, None, [])
     columns = []
+    shown_columns: list[tuple[int, Callable[[Cell], str]]] = []
+    start = header.last_row + 1 if header else 0
     for column in range(len(sheet.rows[0]) if sheet.rows else 0):
         name = header.fields[column] if header else None
         text = header.texts[column] if header else ""
-        start = header.last_row + 1 if header else 0
         hide = mask_name if (name or "").endswith("name") else mask
         samples: list[str] = []
         for row in sheet.rows[start : start + 200]:
@@ -119,7 +121,13 @@ def _sheet_reading(sheet: Sheet, header: Header | None, is_named: bool) -> Sheet
                 break
         if text or samples or name:
             columns.append(ColumnReading(letter_of(column), text[:60], name, samples))
-    return SheetReading(sheet.name, header.last_row + 1 if header and header.last_row >= 0 else None, columns)
+            shown_columns.append((column, hide))
+    first = max(header.first_row - _ROWS_ABOVE, 0) if header else 0
+    rows = [
+        TopRow(row + 1, [(hide if row >= start else mask)(sheet.rows[row][column]) for column, hide in shown_columns])
+        for row in range(first, min(start + _SAMPLES, len(sheet.rows)))
+    ]
+    return SheetReading(sheet.name, header.last_row + 1 if header and header.last_row >= 0 else None, columns, rows)
 
 
 class _SheetReader:

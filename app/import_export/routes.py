@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Message
@@ -14,7 +14,14 @@ from app.auth.guards import DeskActor, Session
 from app.core.area_code import Code
 from app.import_export import service
 from app.import_export.models import ImportKind
-from app.import_export.schemas import ImportAccepted, ImportApply, ImportPage, ImportPreview, ImportRead
+from app.import_export.schemas import (
+    ImportAccepted,
+    ImportApply,
+    ImportFieldPage,
+    ImportPage,
+    ImportPreview,
+    ImportRead,
+)
 from app.web import (
     COMMON_PROBLEMS,
     DEFAULT_PAGE,
@@ -111,12 +118,23 @@ async def list_imports(
     return ImportPage(items=items, next_cursor=more)
 
 
+@router.get("/imports/fields")
+async def list_import_fields(request: Request, _actor: DeskActor) -> ImportFieldPage:
+    """What a column of a roster may hold, for a mapping by hand."""
+    return ImportFieldPage(items=service.list_fields(english=speaks_english(request)), next_cursor=None)
+
+
 @router.get("/imports/{import_id}")
 async def get_import(
-    request: Request, import_id: UUID, actor: DeskActor, session: Session, cursor: Cursor = None
+    request: Request,
+    import_id: UUID,
+    actor: DeskActor,
+    session: Session,
+    code: Annotated[str | None, Query(max_length=60, description="Problems of this code only.")] = None,
+    cursor: Cursor = None,
 ) -> ImportRead:
     """How far an import is, how its file was understood, what it did or would do, and what was wrong."""
-    return await service.get_import(session, actor, import_id, cursor, english=speaks_english(request))
+    return await service.get_import(session, actor, import_id, code, cursor, english=speaks_english(request))
 
 
 @router.post("/imports/{import_id}/apply", status_code=202)

@@ -67,12 +67,20 @@ class ImportColumn(BaseModel):
     samples: list[str]
 
 
+class ImportRow(BaseModel):
+    """A row from the top of a sheet, masked: one text for each of the sheet's `columns`."""
+
+    row: int
+    cells: list[str]
+
+
 class ImportSheet(BaseModel):
-    """A sheet and where its header row stands, null when it has none."""
+    """A sheet and where its header row stands, null when it has none; `rows` are those around the header."""
 
     name: str
     header_row: int | None
     columns: list[ImportColumn]
+    rows: list[ImportRow] = []
 
 
 class PreviewPerson(BaseModel):
@@ -113,6 +121,15 @@ class ImportProblemRead(BaseModel):
     message: str
 
 
+class ImportProblemCount(BaseModel):
+    """How many problems of one kind there are."""
+
+    code: str
+    severity: str
+    message: str
+    count: int
+
+
 class ImportFailure(BaseModel):
     """Why nothing could be done with the file."""
 
@@ -138,10 +155,13 @@ class ImportBrief(BaseModel):
 
 
 class ImportRead(ImportBrief):
-    """An import with how its file was understood; `next_cursor` is of its problems."""
+    """An import with how its file was understood; `next_cursor` is of its problems, `problem_counts` of all.
+    `mapping` is what a person said of its columns, null when nobody did."""
 
+    mapping: dict[str, str | None] | None
     sheets: list[ImportSheet]
     preview: list[PreviewDoor]
+    problem_counts: list[ImportProblemCount]
     problems: list[ImportProblemRead]
     next_cursor: str | None
 
@@ -150,4 +170,20 @@ class ImportPage(BaseModel):
     """A page of imports, newest first."""
 
     items: list[ImportBrief]
+    next_cursor: str | None
+
+
+class ImportField(BaseModel):
+    """What a column of a roster may hold. `is_person`: with persons side by side in one row it may also be given as
+    `memberN_` + field, N from 1."""
+
+    field: str
+    label: str
+    is_person: bool
+
+
+class ImportFieldPage(BaseModel):
+    """Everything a column may hold; `next_cursor` is always null."""
+
+    items: list[ImportField]
     next_cursor: str | None

@@ -7,7 +7,7 @@ from uuid import UUID
 import anyio.to_thread
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,14 +22,16 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from app.core.jobs import deferrer_on
 from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
 from app.import_export.error_workbook import write_error_workbook
-from app.import_export.headers import is_field
+from app.import_export.headers import FIELDS, PERSON_FIELDS, is_field
 from app.import_export.models import ImportFile, ImportJob, ImportKind, ImportProblem, ImportStatus
-from app.import_export.readings import RowProblem, UnreadableFile
+from app.import_export.readings import RowProblem, UnreadableFile, kind_of_problem
 from app.import_export.running import CONTENT, PREVIEW, run_import
 from app.import_export.schemas import (
     ImportBrief,
     ImportCounts,
     ImportFailure,
+    ImportField,
+    ImportProblemCount,
     ImportProblemRead,
     ImportProgress,
     ImportRead,
@@ -277,19 +279,29 @@ async def list_imports(
     return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
 
 
+def list_fields(*, english: bool) -> list[ImportField]:
+    """What a column of a roster may hold, in the order of `FIELDS`."""
+    return [
+        ImportField(field=name, label=labels[english], is_person=name in PERSON_FIELDS)
+        for name, labels in FIELDS.items()
+    ]
+
+
 async def get_import(
-    session: AsyncSession, actor: Actor, import_id: UUID, cursor: str | None, *, english: bool
+    session: AsyncSession, actor: Actor, import_id: UUID, code: str | None, cursor: str | None, *, english: bool
 ) -> ImportRead:
-    """An import with its problems, `PROBLEMS_PAGE` of them from `cursor` on."""
+    """An import with its problems (of one `code`, if given), `PROBLEMS_PAGE` of them from `cursor` on."""
     job = await _get_job(session, actor, import_id)
     (after,) = decode_cursor(cursor, int) if cursor else (0,)
-    problems = await _problems(session, import_id, after, PROBLEMS_PAGE + 1)
+    problems = await _problems(session, import_id, code, after, PROBLEMS_PAGE + 1)
     more = problems[PROBLEMS_PAGE - 1].seq if len(problems) > PROBLEMS_PAGE else None
     sealed = job.preview_sealed
     return ImportRead(
         **dict(_brief(job, english)),
+        mapping=job.mapping,
         sheets=job.sheets,
         preview=_preview_shape.validate_python(orjson.loads(crypto.key_ring().open(sealed, PREVIEW))) if sealed else [],
+        problem_counts=await _count_problems(session, import_id, english),
         problems=[
             ImportProblemRead(
                 sheet=p.sheet,
@@ -305,10 +317,27 @@ async def get_import(
     )
 
 
+async def _count_problems(session: AsyncSession, import_id: UUID, english: bool) -> list[ImportProblemCount]:
+    """Problems by kind: what was not taken first, then the most frequent."""
+    count = func.count().label("count")
+    statement = (
+        select(col(ImportProblem.code), col(ImportProblem.severity), count)
+        .where(col(ImportProblem.import_id) == import_id)
+        .group_by(col(ImportProblem.code), col(ImportProblem.severity))
+        .order_by(col(ImportProblem.severity) != "error", count.desc(), col(ImportProblem.code))
+    )
+    return [
+        ImportProblemCount(code=code, severity=severity, message=kind_of_problem(code)[english], count=number)
+        for code, severity, number in (await session.execute(statement)).all()
+    ]
+
+
 async def _problems(
-    session: AsyncSession, import_id: UUID, after: int = 0, limit: int | None = None
+    session: AsyncSession, import_id: UUID, code: str | None = None, after: int = 0, limit: int | None = None
 ) -> list[ImportProblem]:
     statement = select(ImportProblem).where(col(ImportProblem.import_id) == import_id, col(ImportProblem.seq) > after)
+    if code is not None:
+        statement = statement.where(col(ImportProblem.code) == code)
     return list((await session.scalars(statement.order_by(col(ImportProblem.seq)).limit(limit))).all())
 
 

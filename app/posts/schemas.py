@@ -108,6 +108,8 @@ class PostUpdate(Strict):
     """Changed facts of a post; what is not named stays."""
 
     title: Title | None = None
+    kind: PostKind | None = None
+    is_demonstration: bool | None = None
     duty: Prose | None = None
     place: Line | None = None
     starts_at: AwareDatetime | None = None

@@ -283,11 +283,13 @@ class TestMapping:
         assert (job["status"], job["counts"]["persons"]) == ("previewed", 0)
         assert [p["code"] for p in job["problems"]] == ["header_not_found"]
         assert [c["letter"] for c in job["sheets"][0]["columns"]] == ["A", "B", "C", "D"]
+        assert [row["cells"][1] for row in job["sheets"][0]["rows"]] == ["乙", "1号楼", "1号楼"]
+        assert job["mapping"] is None
         mapping = {"A": "name", "B": "building", "C": "stair", "D": "room"}
         answer = await call("committee", "POST", f"/imports/{job['id']}/preview", json={"mapping": mapping})
         assert answer.status_code == 202
         job = await settled(call, job["id"])
-        assert (job["counts"]["persons"], job["problems"]) == (2, [])
+        assert (job["counts"]["persons"], job["problems"], job["mapping"]) == (2, [], mapping)
         assert [c["field"] for c in job["sheets"][0]["columns"]] == ["name", "building", "stair", "room"]
         await call("committee", "POST", f"/imports/{job['id']}/apply")
         assert (await settled(call, job["id"]))["counts"]["created"] == 2
@@ -342,6 +344,41 @@ class TestSeeing:
         assert [item["id"] for item in street["items"]] == [other]
         assert len((await call("city", "GET", "/imports", params={"community_code": CITY})).json()["items"]) == 4
         assert (await call("committee", "GET", "/imports", params={"community_code": B})).status_code == 404
+
+    async def test_counts_problems_by_kind_and_shows_those_of_one(self, call: Caller) -> None:
+        wrong = LI[:17] + ("0" if LI[17] != "0" else "1")
+        rows: list[list[object]] = [
+            ["1", "1", "105", "", "钱多", "户主", "男", "", "138", ""],
+            ["1", "1", "106", "", "钱少", "户主", "女", wrong, "139", ""],
+            ["1", "1", "107", "", "钱中", "户主", "女", LI[:6] + LI[8:17], "", ""],
+        ]
+        job = await brought(call, roster(*rows))
+        kinds = [(k["code"], k["severity"], k["count"]) for k in job["problem_counts"]]
+        assert kinds == [("phone_invalid", "error", 2), ("id_checksum", "error", 1), ("id_15_digits", "warning", 1)]
+        assert all(kind["message"] for kind in job["problem_counts"])
+        answer = await call("committee", "GET", f"/imports/{job['id']}", params={"code": "phone_invalid"})
+        phones = answer.json()
+        assert [(p["row"], p["code"]) for p in phones["problems"]] == [(5, "phone_invalid"), (6, "phone_invalid")]
+        assert phones["problem_counts"] == job["problem_counts"]
+
+    async def test_shows_the_top_of_the_sheet_as_it_stands_masked(self, call: Caller) -> None:
+        title: list[object] = ["甲社区居民花名册", *[""] * 9]
+        job = await brought(call, xlsx([title, *ROWS]))
+        sheet = job["sheets"][0]
+        assert (sheet["header_row"], [row["row"] for row in sheet["rows"]]) == (2, [1, 2, 3, 4, 5])
+        assert sheet["rows"][0]["cells"][0] == "甲社区居民花名册"
+        assert sheet["rows"][1]["cells"] == [column["header"] for column in sheet["columns"]]
+        first = dict(zip([column["header"] for column in sheet["columns"]], sheet["rows"][2]["cells"], strict=True))
+        assert (first["姓名"], first["身份证号"][:3], first["门牌号"]) == ("王**", WANG[:3], "101")
+        assert WANG not in json.dumps(job)
+
+    async def test_names_what_a_column_may_hold(self, call: Caller) -> None:
+        items = (await call("committee", "GET", "/imports/fields")).json()["items"]
+        english = (await call("committee", "GET", "/imports/fields", headers={"Accept-Language": "en"})).json()["items"]
+        labels = {item["field"]: (item["label"], item["is_person"]) for item in items}
+        assert labels["room"] == ("门牌号", False)
+        assert labels["id_number"] == ("证件号码", True)
+        assert {item["field"]: item["label"] for item in english}["room"] == "Room"
 
     async def test_pages_problems_past_a_thousand(self, call: Caller) -> None:
         rows: list[list[object]] = [

@@ -464,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Fields
+         * @description What a column of a roster may hold, for a mapping by hand.
+         */
+        get: operations["list_import_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import_id}": {
         parameters: {
             query?: never;
@@ -2129,6 +2149,29 @@ export interface components {
             message: string;
         };
         /**
+         * ImportField
+         * @description What a column of a roster may hold. `is_person`: with persons side by side in one row it may also be given as
+         *     `memberN_` + field, N from 1.
+         */
+        ImportField: {
+            /** Field */
+            field: string;
+            /** Is Person */
+            is_person: boolean;
+            /** Label */
+            label: string;
+        };
+        /**
+         * ImportFieldPage
+         * @description Everything a column may hold; `next_cursor` is always null.
+         */
+        ImportFieldPage: {
+            /** Items */
+            items: components["schemas"]["ImportField"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * ImportKind
          * @description What a file holds.
          * @enum {string}
@@ -2153,6 +2196,20 @@ export interface components {
             mapping: {
                 [key: string]: string | null;
             };
+        };
+        /**
+         * ImportProblemCount
+         * @description How many problems of one kind there are.
+         */
+        ImportProblemCount: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Message */
+            message: string;
+            /** Severity */
+            severity: string;
         };
         /**
          * ImportProblemRead
@@ -2184,7 +2241,8 @@ export interface components {
         };
         /**
          * ImportRead
-         * @description An import with how its file was understood; `next_cursor` is of its problems.
+         * @description An import with how its file was understood; `next_cursor` is of its problems, `problem_counts` of all.
+         *     `mapping` is what a person said of its columns, null when nobody did.
          */
         ImportRead: {
             /** Community Code */
@@ -2210,10 +2268,16 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["ImportKind"];
+            /** Mapping */
+            mapping: {
+                [key: string]: string | null;
+            } | null;
             /** Next Cursor */
             next_cursor: string | null;
             /** Preview */
             preview: components["schemas"]["PreviewDoor"][];
+            /** Problem Counts */
+            problem_counts: components["schemas"]["ImportProblemCount"][];
             /** Problems */
             problems: components["schemas"]["ImportProblemRead"][];
             progress: components["schemas"]["ImportProgress"];
@@ -2222,8 +2286,18 @@ export interface components {
             status: components["schemas"]["ImportStatus"];
         };
         /**
+         * ImportRow
+         * @description A row from the top of a sheet, masked: one text for each of the sheet's `columns`.
+         */
+        ImportRow: {
+            /** Cells */
+            cells: string[];
+            /** Row */
+            row: number;
+        };
+        /**
          * ImportSheet
-         * @description A sheet and where its header row stands, null when it has none.
+         * @description A sheet and where its header row stands, null when it has none; `rows` are those around the header.
          */
         ImportSheet: {
             /** Columns */
@@ -2232,6 +2306,11 @@ export interface components {
             header_row: number | null;
             /** Name */
             name: string;
+            /**
+             * Rows
+             * @default []
+             */
+            rows: components["schemas"]["ImportRow"][];
         };
         /**
          * ImportStatus
@@ -2460,8 +2539,11 @@ export interface components {
             duty?: string | null;
             /** Ends At */
             ends_at?: string | null;
+            /** Is Demonstration */
+            is_demonstration?: boolean | null;
             /** Is Published */
             is_published?: boolean | null;
+            kind?: components["schemas"]["PostKind"] | null;
             /** Place */
             place?: string | null;
             /** Starts At */
@@ -5640,9 +5722,103 @@ export interface operations {
             };
         };
     };
+    list_import_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportFieldPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     get_import: {
         parameters: {
             query?: {
+                /** @description Problems of this code only. */
+                code?: string | null;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
             };
