@@ -31,6 +31,26 @@ module.exports = {
       to: { path: `^src/(${domains})/.*\\.vue$`, pathNot: '^src/$1/' },
     },
     {
+      name: 'the-desk-calls-in-one-place',
+      severity: 'error',
+      comment: 'Pages of the desk talk to the server through src/wide/calls.ts and know nothing of the phone\'s database.',
+      from: { path: '^src/wide/', pathNot: '^src/wide/calls\\.ts$' },
+      to: { path: '^src/(offline/|app/engine\\.ts$)' },
+    },
+    {
+      name: 'parts-of-the-desk-stand-apart',
+      severity: 'error',
+      comment: 'Like the rooms of the phone: a part uses the frame of the desk (src/wide/*), not another part\'s pages.',
+      from: { path: '^src/wide/([^/]+)/' },
+      to: { path: '^src/wide/[^/]+/.*\\.vue$', pathNot: '^src/wide/$1/' },
+    },
+    {
+      name: 'phones-do-not-carry-the-desk',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/wide/' },
+      to: { path: '^src/wide/' },
+    },
+    {
       name: 'no-tests-in-the-product',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.test\\.ts$' },

@@ -1,0 +1,5 @@
+/** The parts of the desk in the order of the rail. An entry stands here when its page exists. */
+import { coverage } from './coverage/part'
+import type { DeskPart } from './pages'
+
+export const parts: DeskPart[] = [coverage]
