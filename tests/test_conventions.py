@@ -1,6 +1,7 @@
 """Conventions that no linter holds (docs/architecture.md): guarded routes, one commit, names, shapes, commands."""
 
 import ast
+import functools
 import inspect
 import json
 import re
@@ -26,6 +27,7 @@ def routes() -> list[APIRoute]:
     return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
+@functools.cache
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
     """(method, path below /api/v1, operation) of the OpenAPI document."""
     document = create_app().openapi()

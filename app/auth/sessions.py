@@ -4,6 +4,7 @@ Access tokens are JWT (HS256, python-jose), audience and issuer checked; refresh
 kept as SHA-256. Rules follow RFC 6749 and, for reuse of a refresh token, RFC 9700 §4.14.
 """
 
+import functools
 import hashlib
 import secrets
 from datetime import timedelta
@@ -39,7 +40,12 @@ REFRESH_GRACE = timedelta(seconds=120)
 INVITATION_DAYS = 3
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    """What a password is compared with where there is no account, so that both take equally long."""
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 class CredentialsInvalid(Problem):
@@ -60,7 +66,7 @@ async def hash_password(password: str) -> str:
 async def _verify(password_hash: str | None, password: str) -> bool:
     def check() -> bool:
         try:
-            return _hasher.verify(password_hash or _NOBODY, password) and password_hash is not None
+            return _hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 
