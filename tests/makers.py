@@ -11,6 +11,7 @@ from app.audit.service import SYSTEM
 from app.core.clock import today
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
+from app.core.resident_id import check_character
 from app.people import registry
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
 from tests.personas import CITY, A, Caller
@@ -24,6 +25,12 @@ class Home:
     dwelling_id: UUID
     room: str
     residents: list[UUID] = field(default_factory=list)
+
+
+def invented_id(number: int) -> str:
+    """An ID number that checks, of the `number`th invented person; 379999 is no district."""
+    digits = f"379999{1940 + number % 80}{number % 12 + 1:02d}{number % 28 + 1:02d}{number // 80 % 1000:03d}"
+    return digits + check_character(digits)
 
 
 def stair_of(building: str, stair: str, rooms: list[str], persons: int = 2) -> list[DwellingInput]:

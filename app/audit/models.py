@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, counter, instant, json_column, sealed
+from app.core.columns import community_key, counter, digest_column, instant, json_column
 
 
 class AuditEntry(SQLModel, table=True):
@@ -23,9 +23,9 @@ class AuditEntry(SQLModel, table=True):
     device_id: UUID | None = None
     action: str
     subjects: Any = json_column("'[]'")
-    digest: bytes | None = sealed()
+    digest: bytes | None = digest_column()
     request_id: str | None = None
-    hash: bytes | None = sealed()
+    hash: bytes | None = digest_column()
 
 
 class AuditChain(SQLModel, table=True):
@@ -35,4 +35,4 @@ class AuditChain(SQLModel, table=True):
 
     community_code: str = community_key()
     seq: int = counter(BigInteger)
-    hash: bytes | None = sealed()
+    hash: bytes | None = digest_column()

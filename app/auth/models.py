@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import flag, instant, one_of, sealed
+from app.core.columns import blind_index_of, flag, instant, one_of, sealed
 from app.core.ids import new_id
 
 
@@ -43,8 +43,8 @@ class Account(SQLModel, table=True):
     kind: str = Field(default=AccountKind.PERSON)
     login: str = Field(unique=True)
     name: str
-    phone_sealed: bytes | None = sealed()
-    phone_index: bytes | None = Field(default=None, unique=True)
+    phone_sealed: bytes | None = sealed("account.phone")
+    phone_index: bytes | None = blind_index_of("phone_sealed", unique=True)
     password_hash: str | None = None
     must_change_password: bool = flag()
     is_active: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})

@@ -151,7 +151,8 @@ async def create_account(
     if await session.scalar(select(col(Account.id)).where(col(Account.login) == new.login)):
         raise Conflict("login_taken", "这个登录名已有人使用。", "This login is taken.")
     index = crypto.blind_index(new.phone, PHONE)
-    if index and await session.scalar(select(col(Account.id)).where(col(Account.phone_index) == index)):
+    taken = col(Account.phone_index).in_(crypto.blind_indexes(new.phone, PHONE))
+    if index and await session.scalar(select(col(Account.id)).where(taken)):
         raise Conflict("phone_taken", "这个手机号已登记在另一个账号。", "This phone number belongs to another account.")
     account = Account(
         kind=AccountKind.CLIENT if new.role is Role.API_CLIENT else AccountKind.PERSON,

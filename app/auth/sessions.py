@@ -150,8 +150,8 @@ async def sign_in(
 
 
 async def _find_person(session: AsyncSession, username: str) -> Account | None:
-    index = crypto.blind_index(username, service.PHONE)
-    statement = select(Account).where((col(Account.login) == username) | (col(Account.phone_index) == index))
+    indexes = crypto.blind_indexes(username, service.PHONE)
+    statement = select(Account).where((col(Account.login) == username) | col(Account.phone_index).in_(indexes))
     account = (await session.scalars(statement.limit(1))).first()
     usable = account is not None and account.is_active and account.kind == AccountKind.PERSON
     return account if usable else None

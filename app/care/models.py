@@ -48,7 +48,7 @@ class CareVisit(SQLModel, table=True):
     resident_id: UUID | None = None
     condition: str
     needs: list[str] = words()
-    note_sealed: bytes | None = sealed()
+    note_sealed: bytes | None = sealed("care_visit.note")
     next_on: date | None = None
     actor_id: UUID
     actor_name: str

@@ -32,8 +32,25 @@ def words(name: str | None = None) -> Any:
     return Field(default_factory=list, sa_column=Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'")))
 
 
-def sealed() -> Any:
-    """A nullable `bytea` column for sealed values and blind indexes."""
+SEALED = "sealed"
+BLIND = "blind"
+"""What a column says of itself to `app.core.rotation`."""
+
+
+def sealed(context: str, *, nullable: bool = True) -> Any:
+    """A `bytea` column for values sealed under `context`; found by this when keys change."""
+    return Field(default=None, sa_column=Column(LargeBinary, nullable=nullable, info={SEALED: context}))
+
+
+def blind_index_of(column: str, *, unique: bool = False) -> Any:
+    """A nullable `bytea` column for the blind index of the sealed `column`, under the same context."""
+    return Field(
+        default=None, sa_column=Column(LargeBinary, nullable=True, unique=unique or None, info={BLIND: column})
+    )
+
+
+def digest_column() -> Any:
+    """A nullable `bytea` column for a hash."""
     return Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     secret_key: SecretStr | None = None
     data_keys: SecretStr | None = None
+    data_keys_file: Path | None = None
     demo: bool = False
     # A demo database has known passwords: it binds loopback only, unless its owner says the name of the risk.
     demo_on_network: bool = False
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
             raise ValueError("PIONEER_SECRET_KEY is a placeholder or shorter than 32 characters")
         if key is None and self.database_url is not None and not self.demo:
             raise ValueError("PIONEER_SECRET_KEY is needed with PIONEER_DATABASE_URL")
+        if self.data_keys is not None and self.data_keys_file is not None:
+            raise ValueError("PIONEER_DATA_KEYS and PIONEER_DATA_KEYS_FILE are both set; which keys are meant?")
         return self
 
     @cached_property
@@ -50,15 +53,28 @@ class Settings(BaseSettings):
         return self._kept("secret.key", lambda: secrets.token_urlsafe(48))
 
     @cached_property
-    def key_ring(self) -> str:
-        """`id:base64` pairs divided by commas, the first the current one, `index:…` the blind index's."""
+    def key_file(self) -> Path | None:
+        """The file the data keys stand in; None when the environment holds them.
+
+        A file that is named must be there: keys made anew in its place would read nothing that was sealed before.
+        """
         if self.data_keys is not None:
-            return self.data_keys.get_secret_value()
+            return None
+        if self.data_keys_file is not None:
+            return self.data_keys_file
 
         def fresh() -> str:
             return ",".join(f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("1", "index"))
 
-        return self._kept("data.keys", fresh)
+        self._kept("data.keys", fresh)
+        return self.data_dir / "data.keys"
+
+    @property
+    def key_ring(self) -> str:
+        """`id:base64` pairs divided by commas, the first the current one, `index:…` the blind index's."""
+        if self.key_file is not None:
+            return self.key_file.read_text().strip()
+        return self.data_keys.get_secret_value() if self.data_keys is not None else ""
 
     def _kept(self, name: str, make: object) -> str:
         path = self.data_dir / name

@@ -1,54 +1,126 @@
 """Keys at work: AES-GCM for values, HMAC for equality without reading, and masks for answers.
 
 A sealed value is `len(key id) | key id | 12-byte nonce | ciphertext`, so keys can change while old
-values stay readable.
+values stay readable. `app.core.rotation` changes them.
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import os
+import time
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.config import get_settings
 
+RELOAD_SECONDS = 1.0
+"""How long a process may go on writing under the key that was first before its key file changed."""
+INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Data keys by id, the first one writing and all reading; blind index keys, the first one writing."""
+
+    current: str
+    ciphers: dict[str, AESGCM]
+    index_keys: tuple[bytes, ...]
+
+
+def parse_keys(text: str) -> Keys:
+    """Keys out of `id:base64` pairs divided by commas or lines, each of 32 bytes.
+
+    `index` is the blind index's key; one that it replaces stands beside it as `index-…` until every index is
+    computed anew. Raises ValueError, which never holds a key.
+    """
+    pairs = [pair.strip().split(":", 1) for pair in text.replace("\n", ",").split(",") if pair.strip()]
+    try:
+        keys = {name.strip(): base64.b64decode(value, validate=True) for name, value in pairs}
+    except (ValueError, binascii.Error):
+        keys = {}
+    indexes = [keys.pop(name) for name in sorted(keys) if name == INDEX or name.startswith(f"{INDEX}-")]
+    has_index = any(name == INDEX for name, *_ in pairs)
+    names_fit = all(0 < len(name.encode()) < 256 for name in keys)
+    if not keys or not has_index or not names_fit or any(len(key) != 32 for key in [*keys.values(), *indexes]):
+        raise ValueError("data keys: want id:base64 of 32 bytes each, and one named index")
+    return Keys(next(iter(keys)), {name: AESGCM(key) for name, key in keys.items()}, tuple(indexes))
+
 
 class KeyRing:
-    """Data keys by id; the first one writes, all read; `index` is for blind indexes alone."""
+    """The keys of a process. Those from a file follow the file, so that keys change while the service runs.
 
-    def __init__(self, text: str) -> None:
-        pairs = [pair.split(":", 1) for pair in text.split(",") if pair]
-        keys = {name.strip(): base64.b64decode(value) for name, value in pairs}
-        if any(len(key) != 32 for key in keys.values()) or "index" not in keys or len(keys) < 2:
-            raise ValueError("data keys: want id:base64 of 32 bytes each, and one named index")
-        self.index_key = keys.pop("index")
-        self.current = next(iter(keys))
-        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+    A value under a key that is not known makes the file be read again at once: whoever adds a key to it may
+    write under that key right after.
+    """
+
+    def __init__(self, text: str, file: Path | None = None) -> None:
+        self.file = file
+        self._stamp = self._stat()
+        self._looked_at = time.monotonic()
+        self.keys = parse_keys(text)
+
+    def _stat(self) -> tuple[int, int, int] | None:
+        if self.file is None:
+            return None
+        found = self.file.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Take up a changed file, looking once a second unless `at_once`; one that cannot be read changes nothing."""
+        if self.file is None or (not at_once and time.monotonic() - self._looked_at < RELOAD_SECONDS):
+            return
+        self._looked_at = time.monotonic()
+        try:
+            stamp = self._stat()
+            if stamp != self._stamp:
+                self.keys = parse_keys(self.file.read_text())
+                self._stamp = stamp
+        except (OSError, ValueError):
+            return
+
+    @property
+    def current(self) -> str:
+        """The id of the key that writes."""
+        self.refresh()
+        return self.keys.current
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt under the current key; `context` (table.column) must be the same on opening."""
+        self.refresh()
+        keys = self.keys
         nonce = os.urandom(12)
-        name = self.current.encode()
-        return bytes([len(name)]) + name + nonce + self._ciphers[self.current].encrypt(nonce, plain, context.encode())
+        name = keys.current.encode()
+        return bytes([len(name)]) + name + nonce + keys.ciphers[keys.current].encrypt(nonce, plain, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """Decrypt; raises `cryptography.exceptions.InvalidTag` when changed, KeyError when the key is gone."""
         end = 1 + sealed[0]
-        cipher = self._ciphers[sealed[1:end].decode()]
-        return cipher.decrypt(sealed[end : end + 12], sealed[end + 12 :], context.encode())
+        name = sealed[1:end].decode()
+        if name not in self.keys.ciphers:
+            self.refresh(at_once=True)
+        return self.keys.ciphers[name].decrypt(sealed[end : end + 12], sealed[end + 12 :], context.encode())
 
-    def blind_index(self, value: str, context: str) -> bytes:
-        """16 bytes that are equal when the values are equal, and say nothing else."""
-        return hmac.new(self.index_key, f"{context}\x00{value}".encode(), hashlib.sha256).digest()[:16]
+    def blind_indexes(self, value: str, context: str) -> list[bytes]:
+        """A value's blind index, and below it what it was under index keys that are being replaced.
+
+        16 bytes each that are equal when the values are equal, and say nothing else.
+        """
+        self.refresh()
+        message = f"{context}\x00{value}".encode()
+        return [hmac.new(key, message, hashlib.sha256).digest()[:16] for key in self.keys.index_keys]
 
 
 @lru_cache
 def key_ring() -> KeyRing:
     """The key ring of this process."""
-    return KeyRing(get_settings().key_ring)
+    settings = get_settings()
+    return KeyRing(settings.key_ring, settings.key_file)
 
 
 def seal_text(text: str | None, context: str) -> bytes | None:
@@ -77,7 +149,12 @@ def open_text(sealed: bytes | memoryview | None, context: str) -> str | None:
 
 def blind_index(value: str | None, context: str) -> bytes | None:
     """Blind index of a value, None for None and empty."""
-    return key_ring().blind_index(value, context) if value else None
+    return key_ring().blind_indexes(value, context)[0] if value else None
+
+
+def blind_indexes(value: str | None, context: str) -> list[bytes]:
+    """All indexes a value may be found by: its own, and the old ones while an index key is being replaced."""
+    return key_ring().blind_indexes(value, context) if value else []
 
 
 def mask_id(number: str | None) -> str | None:

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, LargeBinary, Text
+from sqlalchemy import CHAR, Text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import flag, instant, json_column, one_of
+from app.core.columns import flag, instant, json_column, one_of, sealed
 from app.core.ids import new_id
 
 
@@ -50,7 +50,7 @@ class ImportJob(SQLModel, table=True):
     progress_total: int = 0
     counts: Any = json_column("'{}'")
     sheets: Any = json_column("'[]'")
-    preview_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    preview_sealed: bytes | None = sealed("import_job.preview_sealed")
     error_code: str | None = None
     error_zh: str | None = None
     error_en: str | None = None
@@ -69,7 +69,7 @@ class ImportFile(SQLModel, table=True):
     __tablename__ = "import_file"
 
     import_id: UUID = Field(primary_key=True, foreign_key="import_job.id", ondelete="CASCADE")
-    content_sealed: bytes = Field(sa_type=LargeBinary)
+    content_sealed: bytes = sealed("import_file.content", nullable=False)
 
 
 class ImportProblem(SQLModel, table=True):

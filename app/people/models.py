@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, counter, flag, instant, one_of, sealed, words
+from app.core.columns import blind_index_of, community_key, counter, flag, instant, one_of, sealed, words
 from app.core.ids import new_id
 
 
@@ -95,10 +95,10 @@ class Household(SQLModel, table=True):
     kind: str = Field(default=HouseholdKind.FAMILY, sa_type=Text, sa_column_kwargs={"server_default": "family"})
     head_name: str = ""
     head_initials: str = ""
-    phone_sealed: bytes | None = sealed()
-    phone_index: bytes | None = sealed()
+    phone_sealed: bytes | None = sealed("household.phone")
+    phone_index: bytes | None = blind_index_of("phone_sealed")
     tags: list[str] = words()
-    note_sealed: bytes | None = sealed()
+    note_sealed: bytes | None = sealed("household.note")
     resident_count: int = counter(BigInteger)
     is_closed: bool = flag()
     version: int = counter(BigInteger)
@@ -127,10 +127,10 @@ class Resident(SQLModel, table=True):
     relation: str = ""
     workplace: str = ""
     id_kind: str = Field(default=IdKind.NONE, sa_type=Text, sa_column_kwargs={"server_default": "none"})
-    id_sealed: bytes | None = sealed()
-    id_index: bytes | None = sealed()
-    phone_sealed: bytes | None = sealed()
-    phone_index: bytes | None = sealed()
+    id_sealed: bytes | None = sealed("resident.id")
+    id_index: bytes | None = blind_index_of("id_sealed")
+    phone_sealed: bytes | None = sealed("resident.phone")
+    phone_index: bytes | None = blind_index_of("phone_sealed")
     tags: list[str] = words()
     needs_id_check: bool = flag()
     is_gone: bool = flag()

@@ -129,8 +129,10 @@ class _Known:
         self.id_holders: dict[bytes, UUID] = {}
 
 
-async def _load(session: AsyncSession, community: str, keys: list[str], id_indexes: list[bytes]) -> _Known:
+async def _load(session: AsyncSession, community: str, keys: list[str], id_numbers: list[str]) -> _Known:
     known = _Known()
+    # while an index key is being replaced a number may stand under its old index, read as its new one
+    newest = {one: every[0] for n in id_numbers for every in [crypto.blind_indexes(n, RESIDENT_ID)] for one in every}
     params: dict[str, Any] = {"c": community, "keys": keys}
     doors = "SELECT * FROM dwelling WHERE community_code = :c AND address_key = ANY(:keys)"
     for row in (await session.execute(text(doors), params)).mappings():
@@ -146,10 +148,12 @@ async def _load(session: AsyncSession, community: str, keys: list[str], id_index
         "SELECT * FROM resident WHERE community_code = :c AND household_id = ANY(:ids) AND NOT is_gone ORDER BY id"
     )
     for row in (await session.execute(text(persons), params)).mappings():
-        known.residents[row["household_id"]].append(dict(row))
+        known.residents[row["household_id"]].append(
+            dict(row) | {"id_index": newest.get(row["id_index"], row["id_index"])}
+        )
     holders = "SELECT id, id_index FROM resident WHERE community_code = :c AND id_index = ANY(:indexes) AND NOT is_gone"
-    for row in (await session.execute(text(holders), {"c": community, "indexes": id_indexes})).mappings():
-        known.id_holders[bytes(row["id_index"])] = row["id"]
+    for row in (await session.execute(text(holders), {"c": community, "indexes": list(newest)})).mappings():
+        known.id_holders[newest[bytes(row["id_index"])]] = row["id"]
     return known
 
 
@@ -322,10 +326,11 @@ def _household_row(given: HouseholdInput, known: dict[str, Any] | None) -> dict[
     row["kind"] = given.kind if known is None else known["kind"]
     if given.phone or known is None:
         row["phone_index"] = crypto.blind_index(given.phone, HOUSEHOLD_PHONE)
-        same = known is not None and known["phone_index"] == row["phone_index"]
-        row["phone_sealed"] = (
-            known["phone_sealed"] if known and same else crypto.seal_text(given.phone, HOUSEHOLD_PHONE)
-        )
+        same = known is not None and known["phone_index"] in crypto.blind_indexes(given.phone, HOUSEHOLD_PHONE)
+        if known and same:
+            row |= {"phone_sealed": known["phone_sealed"], "phone_index": known["phone_index"]}
+        else:
+            row["phone_sealed"] = crypto.seal_text(given.phone, HOUSEHOLD_PHONE)
     if given.note or known is None:
         old = crypto.open_text(known["note_sealed"], HOUSEHOLD_NOTE) if known else None
         if known is None or old != given.note:
@@ -369,8 +374,11 @@ def _person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] |
         row["id_sealed"] = known["id_sealed"] if known and same else crypto.seal_text(given.id_number, RESIDENT_ID)
     if given.phone or known is None:
         row["phone_index"] = crypto.blind_index(given.phone, RESIDENT_PHONE)
-        same = known is not None and known["phone_index"] == row["phone_index"]
-        row["phone_sealed"] = known["phone_sealed"] if known and same else crypto.seal_text(given.phone, RESIDENT_PHONE)
+        same = known is not None and known["phone_index"] in crypto.blind_indexes(given.phone, RESIDENT_PHONE)
+        if known and same:
+            row |= {"phone_sealed": known["phone_sealed"], "phone_index": known["phone_index"]}
+        else:
+            row["phone_sealed"] = crypto.seal_text(given.phone, RESIDENT_PHONE)
     return row
 
 
@@ -458,8 +466,7 @@ async def _compare(
     session: AsyncSession, community: str, doors: Sequence[DwellingInput], on_progress: Callable[[int], None] | None
 ) -> _Difference:
     numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
-    indexes = [index for number in numbers if (index := crypto.blind_index(number, RESIDENT_ID))]
-    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), indexes))
+    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), numbers))
     for count, door in enumerate(doors, 1):
         change.put_door(door)
         if count % _BREATH == 0:

@@ -81,7 +81,7 @@ class DoorVisit(SQLModel, table=True):
     epoch: int | None = None
     outcome: str
     persons: Any = json_column("'[]'")
-    note_sealed: bytes | None = sealed()
+    note_sealed: bytes | None = sealed("door_visit.note")
     actor_id: UUID
     actor_name: str
     device_id: UUID | None = None
