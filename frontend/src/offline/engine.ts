@@ -5,6 +5,7 @@
 import { accountDatabase, type AccountSchema, type Connection } from './database'
 import { newId } from './ids'
 import { Outbox } from './outbox'
+import { plainCopy } from './plain'
 import { Schedule, type ScheduleOptions } from './schedule'
 import { Syncer } from './sync'
 import { Transport, type TransportOptions } from './transport'
@@ -246,7 +247,7 @@ export class Engine {
   }
 
   async saveDraft(key: string, value: unknown): Promise<void> {
-    const copy = structuredClone(value)
+    const copy = plainCopy(value)
     await this.keeping(this.database?.write(['drafts'], (tx) => tx.objectStore('drafts').put({ key, value: copy, savedAt: this.options.now() })))
   }
 

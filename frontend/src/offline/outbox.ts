@@ -5,6 +5,7 @@
 import type { IDBPObjectStore, StoreNames } from 'idb'
 import type { Connection, AccountSchema } from './database'
 import { confirmed, withPending } from './doors'
+import { plainCopy } from './plain'
 import {
   DoorGoneError,
   StorageError,
@@ -59,7 +60,7 @@ export class Outbox {
         const area = await tx.objectStore('areas').get(door.areaId)
         const item: Omit<OutboxItem, 'seq'> = {
           ...command,
-          payload: structuredClone(command.payload),
+          payload: plainCopy(command.payload),
           communityCode: door.communityCode,
           areaId: door.areaId,
           epoch: area?.epoch ?? 0,

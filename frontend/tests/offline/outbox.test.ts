@@ -39,6 +39,17 @@ describe('recording a visit', () => {
     expect(town.home('101').visits).toHaveLength(1)
   })
 
+  it('takes what a screen holds while its framework watches it', async () => {
+    const phone = await readyPhone(town)
+    const watched = <T extends object>(value: T): T => new Proxy(value, {})
+    const said = visit(await doorOf(phone, '101'))
+    const ill = { ...said.persons[0]!, status: 'symptoms' as const, symptoms: watched(['fever' as const, 'cough' as const]) }
+    await phone.engine.perform('screening.record_door_visit', watched({ ...said, persons: [ill] }))
+    expect(await phone.engine.listOutbox()).toMatchObject([{ payload: { persons: [{ symptoms: ['fever', 'cough'] }] } }])
+    await phone.engine.saveDraft('posts', watched([watched({ title: '值守' })]))
+    expect(await phone.engine.getDraft('posts')).toEqual([{ title: '值守' }])
+  })
+
   it('keeps several as one: when one door is gone none is recorded', async () => {
     const phone = await readyPhone(town)
     const good = visit(await doorOf(phone, '101'), 'no_answer')
