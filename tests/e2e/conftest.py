@@ -1,0 +1,130 @@
+"""One Chromium for all, a demo town prepared once and copied, phones and desks as people hold them.
+
+Nothing is mocked: the service is a process, the database is PostgreSQL, the network is cut for real. What a
+failed test's browsers saw is kept in `tests/e2e/artifacts`.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.e2e.desk import Desk
+from tests.e2e.phone import Phone
+from tests.e2e.screen import Screen
+from tests.e2e.service import Service
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = Path(__file__).parent / "artifacts"
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+expect.set_options(timeout=15_000)
+
+
+def find_chromium() -> str:
+    """The browser `make test` names, else the one it would find."""
+    named = os.environ.get("PIONEER_CHROMIUM")
+    return named or subprocess.check_output([ROOT / "tools" / "chromium.sh"], text=True).strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser; closed with the last of these tests, since nothing asynchronous runs beside Playwright."""
+    assert (ROOT / "frontend" / "dist" / "index.html").exists(), "build the frontend first: make frontend"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def run_folder() -> Iterator[Path]:
+    """Where this run's services live; short, for the sake of socket names."""
+    with tempfile.TemporaryDirectory(prefix="pioneer-e2e-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="package")
+def prepared_demo(run_folder: Path) -> Service:
+    """The demo town, loaded once; not running."""
+    folder = run_folder / "prepared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    service = Service(folder)
+    service.must("demo")
+    service.stop()
+    return service
+
+
+@pytest.fixture(scope="package")
+def shared_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
+    """A service over the demo town, for all tests that leave each other's doors alone."""
+    service = prepared_demo.copy_to(run_folder / "town")
+    yield service
+    service.remove()
+
+
+@pytest.fixture
+def town(shared_town: Service) -> Service:
+    """The demo town, running, whatever the test before did to it."""
+    if shared_town.process is None:
+        shared_town.start()
+    return shared_town
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Remember whether the test failed, for those who clear up after it."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def screens(request: pytest.FixtureRequest) -> Iterator[list[Screen]]:
+    """The browsers opened in a test; closed after it, and what they saw kept if it failed."""
+    opened: list[Screen] = []
+    yield opened
+    failed = request.node.stash.get(FAILED, True)
+    name = re.sub(r"[^\w-]+", "-", request.node.name)
+    for number, screen in enumerate(opened):
+        if failed:
+            ARTIFACTS.mkdir(exist_ok=True)
+            screen.keep(ARTIFACTS, f"{name}-{number}-{screen.name}")
+        screen.close()
+
+
+@pytest.fixture
+def open_phone(chromium: Browser, screens: list[Screen]) -> Callable[..., Phone]:
+    """Take a new phone in hand: `open_phone(town, "甲")`."""
+
+    def take(service: Service, name: str = "phone", **options: Any) -> Phone:
+        phone = Phone(chromium, service.url, name, **options)
+        screens.append(phone)
+        return phone
+
+    return take
+
+
+@pytest.fixture
+def open_desk(chromium: Browser, screens: list[Screen]) -> Callable[..., Desk]:
+    """Sit down at a new desk: `open_desk(town, "committee")`."""
+
+    def sit(service: Service, name: str = "desk", **options: Any) -> Desk:
+        desk = Desk(chromium, service.url, name, **options)
+        screens.append(desk)
+        return desk
+
+    return sit

@@ -1,0 +1,79 @@
+"""A browser as one person has it: a window, a language, its own storage, a network that can be cut."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+SHANGHAI = "Asia/Shanghai"
+
+
+class Screen:
+    """What phone and desk have in common."""
+
+    size = (390, 844)
+    is_phone = True
+
+    def __init__(self, browser: Browser, url: str, name: str, *, language: str = "zh-CN", **options: Any) -> None:
+        self.url = url
+        self.name = name
+        self.errors: list[str] = []
+        width, height = options.pop("size", self.size)
+        self.context = browser.new_context(
+            base_url=url,
+            viewport={"width": width, "height": height},
+            locale=language,
+            timezone_id=SHANGHAI,
+            has_touch=self.is_phone,
+            is_mobile=self.is_phone,
+            **options,
+        )
+        self.context.set_default_timeout(15_000)
+        self.context.tracing.start(snapshots=True)
+        self.page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        return page
+
+    def get(self, testid: str) -> Locator:
+        """A part of the page by its name in the code."""
+        return self.page.get_by_test_id(testid)
+
+    def text(self, words: str) -> Locator:
+        """A part of the page by what it says."""
+        return self.page.get_by_text(words)
+
+    def open(self, path: str = "/") -> None:
+        """Go to a page by its address, as from a bookmark."""
+        self.page.goto(path)
+
+    def close_tab(self) -> None:
+        """Close the tab, as swiping the app away does."""
+        self.page.close()
+
+    def open_tab(self, path: str = "/") -> None:
+        """Open the app again in a new tab."""
+        self.page = self._new_page()
+        self.open(path)
+
+    def sign_in(self, login: str, password: str = "pioneer-demo") -> None:
+        """Sign in at the first page there is."""
+        self.open("/")
+        self.get("login").fill(login)
+        self.get("password").fill(password)
+        self.get("sign-in").click()
+        expect(self.page).not_to_have_url(f"{self.url}/sign-in")
+
+    def keep(self, folder: Path, name: str) -> None:
+        """Keep what was seen last, and the way there."""
+        if not self.page.is_closed():
+            self.page.screenshot(path=folder / f"{name}.png")
+            (folder / f"{name}.txt").write_text("\n".join([self.page.url, *self.errors]), encoding="utf-8")
+        self.context.tracing.stop(path=folder / f"{name}.zip")
+
+    def close(self) -> None:
+        """Put it away."""
+        self.context.close()
