@@ -143,6 +143,8 @@ _LOOK_AHEAD = 80
 _DATA_WORDS = {"男", "女", "是", "否", "有", "无", "配偶", "子", "户主本人"}
 _Words = tuple[str, str]
 _DIGITS = re.compile(r"[0-9]{5,}")
+_LONG_NUMBER = re.compile(r"\d{7,}")
+"""A phone or ID number; dates in titles and headers are shorter or written with signs."""
 
 
 def is_field(name: str) -> bool:
@@ -184,6 +186,8 @@ def find_header(sheet: Sheet, mapping: Mapping[str, str | None] | None = None) -
     words: list[_Words] = []
     spans = _spans(sheet)
     for row in range(min(len(sheet.rows), _LOOK_AHEAD)):
+        if _is_somebody(sheet.rows[row]):
+            continue
         for depth in (1, 2):
             if row + depth > len(sheet.rows) or (depth == 2 and not _continues(sheet.rows[row + 1])):
                 continue
@@ -246,6 +250,11 @@ def _is_enough(known: set[str]) -> bool:
     return len(known) >= 2 and any(
         name in {"name", "head_name", "id_number", "relation"} or name.startswith("member") for name in known
     )
+
+
+def _is_somebody(row: Sequence[Cell]) -> bool:
+    """Whether a row tells of a person, however many of its words (户主, 独居老人) also stand in headers."""
+    return any(cell in ("男", "女") or _LONG_NUMBER.search(str(cell)) for cell in row if cell is not None)
 
 
 def _continues(row: Sequence[Cell]) -> bool:

@@ -120,7 +120,7 @@ def _sheet_reading(sheet: Sheet, header: Header | None, is_named: bool) -> Sheet
             if len(samples) == _SAMPLES:
                 break
         if text or samples or name:
-            columns.append(ColumnReading(letter_of(column), text[:60], name, samples))
+            columns.append(ColumnReading(letter_of(column), mask(text[:60]), name, samples))
             shown_columns.append((column, hide))
     first = max(header.first_row - _ROWS_ABOVE, 0) if header else 0
     rows = [

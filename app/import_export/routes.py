@@ -134,7 +134,7 @@ async def get_import(
     cursor: Cursor = None,
 ) -> ImportRead:
     """How far an import is, how its file was understood, what it did or would do, and what was wrong."""
-    return await service.get_import(session, actor, import_id, code, cursor, english=speaks_english(request))
+    return await service.get_import(session, actor, import_id, cursor, english=speaks_english(request), code=code)
 
 
 @router.post("/imports/{import_id}/apply", status_code=202)

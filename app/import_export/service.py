@@ -288,7 +288,13 @@ def list_fields(*, english: bool) -> list[ImportField]:
 
 
 async def get_import(
-    session: AsyncSession, actor: Actor, import_id: UUID, code: str | None, cursor: str | None, *, english: bool
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    cursor: str | None,
+    *,
+    english: bool,
+    code: str | None = None,
 ) -> ImportRead:
     """An import with its problems (of one `code`, if given), `PROBLEMS_PAGE` of them from `cursor` on."""
     job = await _get_job(session, actor, import_id)
@@ -320,15 +326,18 @@ async def get_import(
 async def _count_problems(session: AsyncSession, import_id: UUID, english: bool) -> list[ImportProblemCount]:
     """Problems by kind: what was not taken first, then the most frequent."""
     count = func.count().label("count")
+    words = func.min(col(ImportProblem.message_en if english else ImportProblem.message_zh))
     statement = (
-        select(col(ImportProblem.code), col(ImportProblem.severity), count)
+        select(col(ImportProblem.code), col(ImportProblem.severity), count, words)
         .where(col(ImportProblem.import_id) == import_id)
         .group_by(col(ImportProblem.code), col(ImportProblem.severity))
         .order_by(col(ImportProblem.severity) != "error", count.desc(), col(ImportProblem.code))
     )
     return [
-        ImportProblemCount(code=code, severity=severity, message=kind_of_problem(code)[english], count=number)
-        for code, severity, number in (await session.execute(statement)).all()
+        ImportProblemCount(
+            code=code, severity=severity, count=number, message=kind_of_problem(code)[english] if number > 1 else said
+        )
+        for code, severity, number, said in (await session.execute(statement)).all()
     ]
 
 

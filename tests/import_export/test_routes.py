@@ -372,6 +372,17 @@ class TestSeeing:
         assert (first["姓名"], first["身份证号"][:3], first["门牌号"]) == ("王**", WANG[:3], "101")
         assert WANG not in json.dumps(job)
 
+    async def test_never_takes_a_person_for_a_header(self, call: Caller) -> None:
+        """户主 and 独居老人 are header words too; a number in them would be shown and kept."""
+        rows: list[list[object]] = [
+            ["1", "1", "101", "王建国", "户主", "男", WANG, "13800000001", "独居老人"],
+            ["1", "1", "101", "李桂英", "配偶", "女", LI, "13800000002", ""],
+        ]
+        job = await brought(call, xlsx(rows))
+        assert [p["code"] for p in job["problems"]] == ["header_not_found"]
+        body = json.dumps(job)
+        assert not any(number in body for number in (WANG, LI, "13800000001", "13800000002"))
+
     async def test_names_what_a_column_may_hold(self, call: Caller) -> None:
         items = (await call("committee", "GET", "/imports/fields")).json()["items"]
         english = (await call("committee", "GET", "/imports/fields", headers={"Accept-Language": "en"})).json()["items"]
