@@ -1,5 +1,6 @@
 /** The parts of the desk in the order of the rail. An entry stands here when its page exists. */
 import { coverage } from './coverage/part'
+import { importPart } from './import/part'
 import type { DeskPart } from './pages'
 
-export const parts: DeskPart[] = [coverage]
+export const parts: DeskPart[] = [coverage, importPart]

@@ -1,0 +1,78 @@
+/** Imports as the pages think of them, and the calls they make. Calls raise OfflineError or ProblemError. */
+import { api, type Schema } from '../calls'
+
+export type Import = Schema<'ImportRead'>
+export type ImportBrief = Schema<'ImportBrief'>
+export type ImportSheet = Schema<'ImportSheet'>
+export type ImportColumn = Schema<'ImportColumn'>
+export type ImportField = Schema<'ImportField'>
+export type ImportKind = Schema<'ImportKind'>
+export type ImportCounts = Schema<'ImportCounts'>
+export type Problem = Schema<'ImportProblemRead'>
+export type ProblemCount = Schema<'ImportProblemCount'>
+export type PreviewDoor = Schema<'PreviewDoor'>
+/** Column letter → field, null for a column that is not to be read. */
+export type Mapping = Record<string, string | null>
+
+export interface ProblemPage {
+  items: Problem[]
+  next: string | null
+}
+
+/** What the import pages ask of the server. */
+export interface ImportCalls {
+  create(file: File, kind: ImportKind, communityCode: string | null): Promise<string>
+  get(id: string): Promise<Import>
+  problems(id: string, code: string, cursor: string | null): Promise<ProblemPage>
+  list(code: string, cursor: string | null): Promise<{ items: ImportBrief[]; next: string | null }>
+  preview(id: string, mapping: Mapping): Promise<void>
+  apply(id: string): Promise<void>
+  fields(): Promise<ImportField[]>
+  errors(id: string): Promise<Blob>
+}
+
+const byId = (id: string) => ({ path: { import_id: id } })
+
+export const importCalls: ImportCalls = {
+  async create(file, kind, communityCode) {
+    const form = new FormData()
+    form.set('file', file)
+    form.set('kind', kind)
+    form.set('dry_run', 'true')
+    if (communityCode) form.set('community_code', communityCode)
+    const { data } = await api.POST('/api/v1/imports', {
+      // the form stands for the body the types speak of
+      body: form as never,
+      bodySerializer: () => form,
+    })
+    return data!.id
+  },
+  async get(id) {
+    const { data } = await api.GET('/api/v1/imports/{import_id}', { params: byId(id) })
+    return data!
+  },
+  async problems(id, code, cursor) {
+    const params = { ...byId(id), query: { code, cursor } }
+    const { data } = await api.GET('/api/v1/imports/{import_id}', { params })
+    return { items: data!.problems, next: data!.next_cursor }
+  },
+  async list(code, cursor) {
+    const params = { query: { community_code: code, limit: 20, cursor } }
+    const { data } = await api.GET('/api/v1/imports', { params })
+    return { items: data!.items, next: data!.next_cursor }
+  },
+  async preview(id, mapping) {
+    await api.POST('/api/v1/imports/{import_id}/preview', { params: byId(id), body: { mapping } })
+  },
+  async apply(id) {
+    await api.POST('/api/v1/imports/{import_id}/apply', { params: byId(id), body: {} })
+  },
+  async fields() {
+    const { data } = await api.GET('/api/v1/imports/fields')
+    return data!.items
+  },
+  async errors(id) {
+    const { data } = await api.GET('/api/v1/imports/{import_id}/errors.xlsx', { params: byId(id), parseAs: 'blob' })
+    return data as unknown as Blob
+  },
+}
