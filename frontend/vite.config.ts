@@ -11,6 +11,34 @@ function nameChunk(kind: string) {
   }
 }
 
+interface Graph {
+  getModuleInfo(id: string): { importers: string[]; dynamicImporters: string[] } | null
+}
+
+/** Whether a phone has a use for a module: something outside the desk leads to it. */
+function isForPhones(id: string, graph: Graph, seen = new Set<string>()): boolean {
+  if (id.includes('src/wide/') || seen.has(id)) return false
+  seen.add(id)
+  const info = graph.getModuleInfo(id)
+  const importers = [...(info?.importers ?? []), ...(info?.dynamicImporters ?? [])]
+  return importers.length === 0 || importers.some((one) => isForPhones(one, graph, seen))
+}
+
+/**
+ * Few chunks rather than many: each is compressed alone, and each costs a request. What the first screen needs
+ * is one, the engine another, what several pages share a third; pages and texts stay their own.
+ */
+const chunks = {
+  includeDependenciesRecursively: false,
+  groups: [
+    { name: 'first', tags: ['$initial'], priority: 3 },
+    { name: 'engine', test: /src\/(offline|api)\/|src\/app\/engine|node_modules\/idb\//, priority: 2 },
+    { name: 'me', test: /src\/me\/.*\.vue/, priority: 1 },
+    { name: 'password', test: /src\/auth\//, priority: 1 },
+    { name: (id: string, graph: Graph) => (isForPhones(id, graph) ? 'kit' : 'wide-kit'), minShareCount: 2 },
+  ],
+}
+
 export default defineConfig({
   // components are written with the Composition API only
   define: { __VUE_OPTIONS_API__: 'false' },
@@ -47,7 +75,9 @@ export default defineConfig({
     target: ['es2022', 'chrome100', 'safari15.4'],
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { output: { chunkFileNames: nameChunk('.js'), assetFileNames: nameChunk('[extname]') } },
+    // scripts/budgets.mjs reads there what loads what
+    manifest: true,
+    rolldownOptions: { output: { codeSplitting: chunks, chunkFileNames: nameChunk('.js'), assetFileNames: nameChunk('[extname]') } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000' } },
   test: { environment: 'node', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'] },

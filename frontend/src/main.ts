@@ -1,16 +1,36 @@
-/** Starts the app: settings before the first paint, then the language, the phone's database, the page. */
+/**
+ * Starts the app: settings before the first paint, then the language and the page. A first visit paints the
+ * sign-in page before anything else is fetched; where somebody is signed in, the router waits for the database.
+ */
 import { createApp } from 'vue'
 import App from './app/App.vue'
-import { startEngine } from './app/status'
-import { language, setLanguage } from './app/i18n'
+import { language, setLanguage, t } from './app/i18n'
 import { watchInstallOffer } from './app/install'
 import { router } from './app/router'
 import { applyTextSize, readSettings } from './app/settings'
-import { openSession } from './auth/session'
+import { openSession, session, wasSignedIn } from './auth/session'
+import { applyUpdate, registerServiceWorker } from './offline/serviceWorker'
+import { showStrip } from './ui/notices'
 import './ui/tokens.css'
+
+/** A version that is ready is offered until it is taken; nobody is interrupted in the middle of a form. */
+const UPDATE_SECONDS = 3600
+
+/** Not awaited by the module: later parts import it, and would wait for it while it waits for them. */
+async function start(): Promise<void> {
+  const wasInside = wasSignedIn()
+  if (wasInside) void openSession()
+  await setLanguage(language.value)
+  createApp(App).use(router).mount('#app')
+  await router.isReady()
+  await openSession()
+  // the sign that somebody is signed in can be lost alone, when a browser clears a part of its storage
+  if (session.value && !wasInside && router.currentRoute.value.path === '/sign-in') await router.replace('/')
+  registerServiceWorker(() =>
+    showStrip({ text: t('notice.new_version'), action: t('notice.new_version_do'), seconds: UPDATE_SECONDS, run: applyUpdate }),
+  )
+}
 
 applyTextSize(readSettings().textSize)
 watchInstallOffer()
-await Promise.all([setLanguage(language.value), openSession()])
-startEngine()
-createApp(App).use(router).mount('#app')
+void start()

@@ -1,5 +1,13 @@
-/** The page's one engine. Screens read from it and write to it; it alone talks to the server. */
-import { createEngine } from '../offline'
+/**
+ * The page's one engine. Screens read from it and write to it; it alone talks to the server. What is in the
+ * first load must not import this file but ask `loadEngine` of `status.ts`.
+ */
+import { createEngine, watchBrowser } from '../offline'
 import { language } from './i18n'
 
 export const engine = createEngine(() => language.value)
+
+/** Sync with the browser's events from now on. */
+export function startEngine(): void {
+  watchBrowser(engine)
+}

@@ -1,25 +1,47 @@
 /**
  * The app's words. `t('door.all_well')` answers in the language of the moment; keys are checked by the
- * compiler. The first load carries Chinese, English comes when asked for. Large lazy parts bring texts of
- * their own with `lazyTexts`.
+ * compiler. The first load carries the Chinese of the first screen; the rest comes in packs with what is
+ * behind it (`loadTexts`), English when asked for. Large lazy parts bring texts of their own with `lazyTexts`.
  *
  * In a text, `{name}` stands for a parameter and `{n|record|records}` chooses by number.
  */
 import { shallowRef } from 'vue'
 import { readSettings, writeSettings, type Language } from './settings'
-import zh from './texts/zh-CN'
+import zhEntry from './texts/zh-CN/entry'
 
-export type TextKey = keyof typeof zh
+type Pack<T extends { default: unknown }> = keyof T['default'] & string
+export type TextKey =
+  | Pack<typeof import('./texts/zh-CN/entry')>
+  | Pack<typeof import('./texts/zh-CN/doors')>
+  | Pack<typeof import('./texts/zh-CN/rest')>
 export type Params = Record<string, string | number>
 type Loader<K extends string> = () => Promise<{ default: Record<K, string> }>
 
 export const language = shallowRef<Language>(readSettings().language)
 
-const loaded: Partial<Record<Language, Record<TextKey, string>>> = { 'zh-CN': zh }
-const bundles = new Set<(language: Language) => Promise<void>>()
-bundles.add(async (wanted) => {
-  if (!loaded[wanted]) loaded[wanted] = (await import('./texts/en')).default
-})
+const loaded: Record<Language, Record<string, string>> = { 'zh-CN': { ...zhEntry }, en: {} }
+const packs: Record<Language, Record<'entry' | 'doors' | 'rest', Loader<string>>> = {
+  'zh-CN': {
+    entry: () => Promise.resolve({ default: zhEntry }),
+    doors: () => import('./texts/zh-CN/doors'),
+    rest: () => import('./texts/zh-CN/rest'),
+  },
+  en: { entry: () => import('./texts/en/entry'), doors: () => import('./texts/en/doors'), rest: () => import('./texts/en/rest') },
+}
+
+async function loadPack(name: 'entry' | 'doors' | 'rest', wanted: Language): Promise<void> {
+  Object.assign(loaded[wanted], (await packs[wanted][name]()).default)
+}
+const loadInside = async (wanted: Language): Promise<void> => {
+  await Promise.all([loadPack('doors', wanted), loadPack('rest', wanted)])
+}
+const bundles = new Set<(language: Language) => Promise<void>>([(wanted) => loadPack('entry', wanted)])
+
+/** The texts of every page but the first; await it before one is drawn. */
+export async function loadTexts(): Promise<void> {
+  bundles.add(loadInside)
+  await loadInside(language.value)
+}
 
 /** Put parameters into a text. */
 export function fill(text: string, params: Params): string {
@@ -32,13 +54,13 @@ export function fill(text: string, params: Params): string {
 
 /** The text for a key, in the language of the moment. */
 export function t(key: TextKey, params?: Params): string {
-  const text = (loaded[language.value] ?? zh)[key]
+  const text = loaded[language.value][key] ?? key
   return params ? fill(text, params) : text
 }
 
 /** The text for a key made from data, such as `code.epoch_old`; `fallback` where there is none. */
 export function textOr(key: string, fallback: TextKey, params?: Params): string {
-  return t(key in zh ? (key as TextKey) : fallback, params)
+  return t(key in loaded[language.value] ? (key as TextKey) : fallback, params)
 }
 
 /** Texts of a lazy part: await `load()` before it is drawn, then use its own typed `t`. */

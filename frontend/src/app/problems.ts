@@ -1,5 +1,5 @@
 /** Every failure as a code, every code as a sentence in the person's language. */
-import { OfflineError, ProblemError } from '../offline'
+import { OfflineError, ProblemError } from '../offline/types'
 import { textOr } from './i18n'
 
 /** The stable code of whatever went wrong: the server's own, `offline`, `server` or `unknown`. */

@@ -1,10 +1,12 @@
 /**
- * Every page and where it is. Pages are lazy; the desk's pages live in `src/wide` and are only fetched by
+ * Every page and where it is. Pages are lazy, except the first that anybody sees; the desk's pages live in `src/wide` and are only fetched by
  * those who go there.
  */
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
-import { deskGrants, session } from '../auth/session'
-import Today from '../doors/Today.vue'
+import { deskGrants, openSession, session, wasSignedIn } from '../auth/session'
+import SignIn from '../auth/SignIn.vue'
+import { openInside } from './inside'
+import { loadTexts } from './i18n'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -22,7 +24,7 @@ export const DESK_WIDTH = 1024
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: () => (deskGrants.value.length && innerWidth >= DESK_WIDTH ? '/desk' : '/today') },
-  { path: '/today', component: Today, meta: { tabs: true } },
+  { path: '/today', component: () => import('../doors/Today.vue'), meta: { tabs: true } },
   { path: '/doors', component: () => import('../doors/Doors.vue'), meta: { tabs: true } },
   { path: '/posts', component: () => import('../posts/Posts.vue'), meta: { tabs: true } },
   { path: '/me', component: () => import('../me/Me.vue'), meta: { tabs: true } },
@@ -30,7 +32,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/door/:id', component: () => import('../screening/Door.vue'), props: true },
   { path: '/care/:id', component: () => import('../care/CareVisit.vue'), props: true },
   { path: '/outbox', component: () => import('../me/Outbox.vue') },
-  { path: '/sign-in', component: () => import('../auth/SignIn.vue'), meta: { isPublic: true } },
+  { path: '/sign-in', component: SignIn, meta: { isPublic: true } },
   { path: '/invitation', component: () => import('../auth/Invitation.vue'), meta: { isPublic: true } },
   { path: '/password', component: () => import('../auth/ChangePassword.vue') },
   { path: '/desk/:rest(.*)*', name: 'desk', component: { render: () => null }, meta: { isWide: true } },
@@ -58,10 +60,16 @@ async function addDeskRoutes(): Promise<void> {
 router.beforeEach(async (to) => {
   // a QR invitation leads to any page with ?invitation=CODE
   if (to.query.invitation) return { path: '/invitation', query: { code: to.query.invitation } }
-  if (to.meta.isPublic) return true
+  if (wasSignedIn()) await openSession()
+  if (to.path === '/sign-in') return true
+  if (to.meta.isPublic) {
+    await loadTexts()
+    return true
+  }
   if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { then: to.fullPath } }
   if (session.value.mustChangePassword && to.path !== '/password') return '/password'
   if (to.meta.isWide && !deskGrants.value.length) return '/today'
+  await openInside()
   if (to.meta.isWide && !areDeskRoutesHere && loadDesk) {
     await addDeskRoutes()
     return to.fullPath

@@ -1,20 +1,23 @@
-/** The engine's state as the screens watch it, and the start of everything that runs beside them. */
+/** The engine's state as the screens watch it, and the way to the engine for what is drawn before it is here. */
 import { shallowRef } from 'vue'
-import { applyUpdate, registerServiceWorker, watchBrowser, type Status } from '../offline'
-import { showStrip } from '../ui/notices'
-import { engine } from './engine'
-import { t } from './i18n'
+import { INITIAL_STATUS, OfflineError, type Status } from '../offline/types'
 
-export const status = shallowRef<Status>(engine.status)
-engine.subscribe(() => (status.value = engine.status))
+export const status = shallowRef<Status>(INITIAL_STATUS)
 
-/** A version that is ready is offered until it is taken; nobody is interrupted in the middle of a form. */
-const UPDATE_SECONDS = 3600
+type EngineModule = typeof import('./engine')
+let loading: Promise<EngineModule> | undefined
 
-/** Sync with the browser's events from now on, and keep the shell for offline starts. */
-export function startEngine(): void {
-  watchBrowser(engine)
-  registerServiceWorker(() =>
-    showStrip({ text: t('notice.new_version'), action: t('notice.new_version_do'), seconds: UPDATE_SECONDS, run: applyUpdate }),
+/** The engine, fetched when first asked for. Raises OfflineError where its code could not be fetched. */
+export function loadEngine(): Promise<EngineModule> {
+  loading ??= import('./engine').then(
+    (module) => {
+      module.engine.subscribe(() => (status.value = module.engine.status))
+      return module
+    },
+    () => {
+      loading = undefined
+      throw new OfflineError()
+    },
   )
+  return loading
 }

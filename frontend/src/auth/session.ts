@@ -1,10 +1,37 @@
-/** Who is signed in on this phone, and the ways in and out. */
+/**
+ * Who is signed in on this phone, and the ways in and out. In the first load; the engine behind it is fetched
+ * when the first screen stands, or at once where somebody was signed in.
+ */
 import { computed, shallowRef } from 'vue'
-import { engine } from '../app/engine'
-import { askToPersist, OfflineError, ProblemError, type Grant, type Session } from '../offline'
+import { loadEngine } from '../app/status'
+import { askToPersist } from '../offline/storage'
+import { OfflineError, type Grant, type Session } from '../offline/types'
 
 export const session = shallowRef<Session | null>(null)
-engine.subscribe(() => (session.value = engine.session?.accountId ? engine.session : null))
+
+/** Says before the database is open whether a start leads inside or to the sign-in page. */
+const SIGNED_IN = 'pioneer.signed_in'
+
+/** Whether somebody was signed in here when the app was last open, as far as can be told at once. */
+export function wasSignedIn(): boolean {
+  try {
+    return localStorage.getItem(SIGNED_IN) !== null
+  } catch {
+    return false
+  }
+}
+
+function setSession(found: Session | null): void {
+  const isAsBefore = !found === !session.value && !found === !wasSignedIn()
+  session.value = found
+  if (isAsBefore) return
+  try {
+    if (found) localStorage.setItem(SIGNED_IN, '1')
+    else localStorage.removeItem(SIGNED_IN)
+  } catch {
+    // private windows may refuse; starts then go by way of the sign-in page
+  }
+}
 
 const DESK_ROLES: ReadonlySet<string> = new Set(['city', 'district', 'street', 'committee', 'viewer'])
 
@@ -13,34 +40,56 @@ export const deskGrants = computed<Grant[]>(() => session.value?.grants.filter((
 
 let oneTimePassword = ''
 
-/** Read who was signed in when the app was last open; without a usable database nobody is. */
-export async function openSession(): Promise<void> {
+let opening: Promise<void> | undefined
+
+/** Open the phone's database, once, and read who was signed in; without a usable one nobody is. Never raises. */
+export function openSession(): Promise<void> {
+  opening ??= open()
+  return opening
+}
+
+async function open(): Promise<void> {
   try {
-    session.value = await engine.open()
-  } catch {
+    const { engine, startEngine } = await loadEngine()
+    try {
+      setSession(await engine.open())
+      engine.subscribe(() => setSession(engine.session?.accountId ? engine.session : null))
+    } finally {
+      startEngine()
+    }
+  } catch (error) {
     // the strip at the top says that this browser keeps nothing
     session.value = null
+    if (error instanceof OfflineError) opening = undefined
   }
+}
+
+/** The engine with its database open. Raises OfflineError where it could not be fetched. */
+async function openEngine() {
+  await openSession()
+  return (await loadEngine()).engine
 }
 
 /** Sign in. Raises OfflineError or ProblemError. */
 export async function signIn(login: string, password: string): Promise<Session> {
+  const engine = await openEngine()
   const found = await engine.signIn(login, password)
-  session.value = found
+  setSession(found)
   oneTimePassword = found.mustChangePassword ? password : ''
-  begin()
+  await begin()
   return found
 }
 
 /** Set the first password with an invitation code and be signed in. */
 export async function acceptInvitation(code: string, password: string): Promise<void> {
-  session.value = await engine.acceptInvitation(code, password)
-  begin()
+  const engine = await openEngine()
+  setSession(await engine.acceptInvitation(code, password))
+  await begin()
 }
 
 /** Ask the browser to keep what will be stored, and fetch the doors at once. */
-function begin(): void {
-  engine.syncSoon(0)
+async function begin(): Promise<void> {
+  ;(await loadEngine()).engine.syncSoon(0)
   void askToPersist()
 }
 
@@ -52,23 +101,23 @@ export function takeOneTimePassword(): string {
 }
 
 export async function changePassword(old: string, fresh: string): Promise<void> {
+  const engine = await openEngine()
   await engine.changePassword(old, fresh)
-  session.value = engine.session
+  setSession(engine.session)
 }
 
 /** Sign out; what is unsent stays on the phone for this account's return. */
 export async function signOut(): Promise<void> {
+  const engine = await openEngine()
   await engine.signOut({ force: true })
-  session.value = null
+  setSession(null)
 }
 
 /** Whether the server answers at all; asked before anybody types a password in vain. */
 export async function isServerReachable(): Promise<boolean> {
   try {
-    await engine.api.GET('/api/v1/me')
-  } catch (error) {
-    if (error instanceof OfflineError) return false
-    if (!(error instanceof ProblemError)) throw error
+    return (await fetch('/health/live', { cache: 'no-store' })).ok
+  } catch {
+    return false
   }
-  return true
 }

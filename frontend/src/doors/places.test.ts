@@ -1,10 +1,16 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { language, loadTexts } from '../app/i18n'
 import type { Door } from './door'
 import { doorName, floorsOf, fullAddress, groupByStair, laneOf, stairTitle } from './places'
 
 function place(compound: string, building: string, stair: string, floor: number | null, room: string, address = '') {
   return { compound, building, stair, floor, room, address }
 }
+
+beforeAll(async () => {
+  language.value = 'zh-CN'
+  await loadTexts()
+})
 
 describe('places', () => {
   it('draws the top floor first and rooms from left to right', () => {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { language, loadTexts } from '../app/i18n'
 import type { Door, Member } from './door'
 import { searchDoors } from './search'
 
@@ -10,6 +11,11 @@ const DOORS = [
   door('502', '赵大海', 'zdh', [{ name: '赵大海', initials: 'zdh' }]),
 ]
 const found = (query: string) => searchDoors(DOORS, query).map((one) => one.room)
+
+beforeAll(async () => {
+  language.value = 'zh-CN'
+  await loadTexts()
+})
 
 describe('searchDoors', () => {
   it.each([

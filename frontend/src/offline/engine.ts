@@ -10,6 +10,7 @@ import { Schedule, type ScheduleOptions } from './schedule'
 import { Syncer } from './sync'
 import { Transport, type TransportOptions } from './transport'
 import {
+  INITIAL_STATUS,
   OfflineError,
   ProblemError,
   StorageError,
@@ -59,18 +60,7 @@ export class Engine {
   private again = false
   private isSwitching = false
   private readonly schedule: Schedule
-  private state: Status = {
-    online: true,
-    syncing: false,
-    waiting: 0,
-    needsYou: 0,
-    lastContactAt: null,
-    confirmedToday: 0,
-    signInNeeded: false,
-    refusal: null,
-    loading: null,
-    storageProblem: null,
-  }
+  private state: Status = INITIAL_STATUS
 
   constructor(private readonly options: EngineOptions) {
     this.transport = new Transport(options)

@@ -1,11 +1,9 @@
 /** The engine as the screens use it: one for the page, wired to the browser. */
 import { Engine } from './engine'
-import type { StorageState } from './types'
 
 export * from './types'
 export { Engine, UnsentError, shanghaiDay } from './engine'
 export type { EngineOptions } from './engine'
-export { registerServiceWorker, applyUpdate } from './serviceWorker'
 
 /** The browser's engine. */
 export function createEngine(language: () => string): Engine {
@@ -41,18 +39,3 @@ export function watchBrowser(engine: Engine): void {
   }, 60_000)
   soon()
 }
-
-/** Whether the browser will keep the phone's records when space runs short, and how much there is. */
-export async function storageState(): Promise<StorageState | null> {
-  if (!('storage' in navigator)) return null
-  const { usage = 0, quota = 0 } = await navigator.storage.estimate()
-  return { persisted: await navigator.storage.persisted(), usage, quota }
-}
-
-/** Ask the browser to keep them. */
-export async function askToPersist(): Promise<boolean> {
-  return 'storage' in navigator && (await navigator.storage.persist())
-}
-
-/** False where the app cannot keep itself for offline starts: no HTTPS, or no support. */
-export const canStartOffline = 'serviceWorker' in navigator && isSecureContext

@@ -185,6 +185,20 @@ export interface Status {
   storageProblem: 'full' | 'broken' | null
 }
 
+/** As long as nothing has happened. */
+export const INITIAL_STATUS: Status = {
+  online: true,
+  syncing: false,
+  waiting: 0,
+  needsYou: 0,
+  lastContactAt: null,
+  confirmedToday: 0,
+  signInNeeded: false,
+  refusal: null,
+  loading: null,
+  storageProblem: null,
+}
+
 export interface StorageState {
   persisted: boolean
   usage: number
