@@ -15,8 +15,15 @@ from app.core.clock import now
 from app.core.crypto import mask_name
 from app.core.db import Database
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
-from app.reports.schemas import Gap, GapKind, GapOwner, GapPage
-from app.reports.service import CLOCK_AND_TALLY, LevelNotBelow, get_place
+from app.reports.schemas import Gap, GapKind, GapPage
+from app.reports.service import (
+    CLOCK_AND_TALLY,
+    LevelNotBelow,
+    committee_owner,
+    door_address,
+    get_place,
+    holder_owner,
+)
 from app.screening.models import Outcome
 
 OUTCOMES = [outcome.value for outcome in Outcome]
@@ -177,6 +184,8 @@ def _row(sums: dict[str, Any], has_round: bool, expected: dict[str | None, dict[
         "code": sums["code"],
         "name": sums["name"],
         "level": sums["level"],
+        "compound": sums.get("compound"),
+        "building": sums.get("building"),
         "communities": sums.get("communities"),
         "communities_unknown": sums.get("communities_unknown"),
         "communities_started": sums.get("communities_started") if has_round else None,
@@ -203,6 +212,8 @@ def _building_row(community: str, row: tuple[Any, ...], has_round: bool) -> dict
         "name": " ".join(part for part in (compound, name) if part) or "其他地址",
         "level": "building",
         "prefix": None,
+        "compound": compound,
+        "building": building,
     }
     return _row(own | dict(zip(_FIGURE_SUMS, figures, strict=True)), has_round, {})
 
@@ -326,7 +337,7 @@ def _community_gap(row: tuple[Any, ...]) -> Gap:
     return Gap(
         kind="communities", community_code=code, community_name=name, household_id=None, address=None, building=None,
         stair=None, room=None, resident_id=None, name=None, reason=reason, attempts=None, last_at=None,
-        owner=_committee(name),
+        owner=committee_owner(name),
     )  # fmt: skip
 
 
@@ -335,16 +346,16 @@ def _door_gap(kind: GapKind, row: dict[str, Any], names: dict[str, str], near: t
     reason = row["outcome"] or "not_visited"
     if kind == "persons" and reason in ("answered_all", "answered_part", "vacant"):
         reason = "person_unanswered"
-    owner = _committee(community)
+    owner = committee_owner(community)
     if row["holder_id"]:
-        owner = GapOwner(kind="holder", id=row["holder_id"], name=row["holder_name"] or "")
+        owner = holder_owner(row["holder_id"], row["holder_name"])
     name = row["name"] or None
     return Gap(
         kind=kind,
         community_code=row["community_code"],
         community_name=community,
         household_id=row["household_id"],
-        address=_address(row),
+        address=door_address(row),
         building=row["building"],
         stair=row["stair"],
         room=row["room"],
@@ -355,21 +366,3 @@ def _door_gap(kind: GapKind, row: dict[str, Any], names: dict[str, str], near: t
         last_at=row["last_at"],
         owner=owner,
     )
-
-
-def _address(row: dict[str, Any]) -> str:
-    """A door as people write it: 花园小区 3号楼 2单元 502, or its free address."""
-    building, stair = row["building"], row["stair"]
-    parts = [
-        row["compound"],
-        f"{building}号楼" if building.isdigit() else building,
-        f"{stair}单元" if stair.isdigit() else stair,
-        row["room"],
-    ]
-    return row["address"] or " ".join(part for part in parts if part)
-
-
-def _committee(community_name: str) -> GapOwner:
-    """The committee as owner; official names of communities often end in its title already."""
-    is_named = community_name.endswith(("委员会", "居委会", "村委会"))
-    return GapOwner(kind="committee", id=None, name=community_name if is_named else f"{community_name}居委会")

@@ -9,8 +9,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.auth.guards import FiguresActor, HasRole, OverseerActor, Session
 from app.auth.service import Actor
 from app.core.area_code import Code, Level
-from app.reports import coverage, headcounts
-from app.reports.schemas import CoverageRead, ExpectedPut, ExpectedResult, GapKind, GapPage, HeadcountRead
+from app.reports import coverage, doors, headcounts
+from app.reports.schemas import (
+    CoverageRead,
+    DoorStandingPage,
+    ExpectedPut,
+    ExpectedResult,
+    GapKind,
+    GapPage,
+    HeadcountRead,
+)
+from app.screening.models import Outcome
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit, OpenDatabase, etag_matches
 
 router = APIRouter(tags=["reports"], responses=COMMON_PROBLEMS)
@@ -47,6 +56,25 @@ async def list_gaps(
 ) -> GapPage:
     """Which communities, doors or persons are missing, and who answers for each."""
     return await coverage.list_gaps(database, actor, area, round, kind, limit, cursor)
+
+
+@router.get("/coverage/doors")
+async def list_door_standings(
+    actor: OverseerActor,
+    database: OpenDatabase,
+    community_code: Code,
+    building: Annotated[str | None, Query(max_length=60, description="None: the whole community.")] = None,
+    compound: Annotated[str, Query(max_length=60)] = "",
+    outcome: Outcome | None = None,
+    has_symptoms: bool = False,
+    is_unassigned: bool = False,
+    round: RoundId = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> DoorStandingPage:
+    """A community's doors, where each stands in a round and who answers for it."""
+    wanted = doors.DoorFilter(building, compound, outcome, has_symptoms, is_unassigned)
+    return await doors.list_door_standings(database, actor, community_code, round, wanted, limit, cursor)
 
 
 @router.get("/headcounts", response_model=HeadcountRead, responses=NOT_MODIFIED)

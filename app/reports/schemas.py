@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.areas.schemas import DivisionBrief
 from app.core.area_code import Code, Level
+from app.screening.models import Outcome
 
 RowLevel = Literal["city", "district", "town", "community", "building"]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -39,12 +40,14 @@ class CoverageRow(BaseModel):
     """One division's figures in a round: how many there are, how many are done, what is missing.
 
     `communities_unknown` of the communities have no registry: nobody knows how many live there, and they add
-    to no figure. A building counts no communities.
+    to no figure. A building counts no communities; `compound` and `building` say which one it is.
     """
 
     code: str
     name: str
     level: RowLevel
+    compound: str | None
+    building: str | None
     communities: int | None
     communities_unknown: int | None
     communities_started: int | None
@@ -128,6 +131,40 @@ class GapPage(BaseModel):
     """A page of gaps; it may be short and yet have a next one."""
 
     items: list[Gap]
+    next_cursor: str | None
+
+
+class DoorStanding(BaseModel):
+    """A household behind its door in a round, or a door without one (`household_id` null).
+
+    `outcome` null: nobody has knocked in this round. `persons_done` is null without a round.
+    """
+
+    dwelling_id: UUID
+    household_id: UUID | None
+    compound: str
+    building: str
+    stair: str
+    floor: int | None
+    room: str
+    address: str
+    is_vacant: bool
+    name: str | None
+    persons: int | None
+    persons_done: int | None
+    symptoms: int | None
+    outcome: Outcome | None
+    attempts: int | None
+    last_at: datetime | None
+    last_by: str | None
+    owner: GapOwner
+
+
+class DoorStandingPage(BaseModel):
+    """A page of doors, and the round they stand in."""
+
+    round: CoverageRound | None
+    items: list[DoorStanding]
     next_cursor: str | None
 
 

@@ -9,7 +9,7 @@ from app.auth.service import Actor
 from app.core.area_code import ancestors_of, code_of, prefix_of
 from app.core.db import Database
 from app.core.errors import Invalid, NotFound
-from app.reports.schemas import CoverageArea, CoverageRound
+from app.reports.schemas import CoverageArea, CoverageRound, GapOwner
 from app.screening.service import covering
 
 AREA = "SELECT code, name, level FROM division WHERE code = ANY(%(path)s::bpchar[])"
@@ -83,3 +83,26 @@ class LevelNotBelow(Invalid):
 
     def __init__(self) -> None:
         super().__init__("level_not_below", "所选级别不在该区划之下。", "The level is not below the division.", "level")
+
+
+def door_address(row: dict[str, Any]) -> str:
+    """A door as people write it: 花园小区 3号楼 2单元 502, or its free address."""
+    building, stair = row["building"], row["stair"]
+    parts = [
+        row["compound"],
+        f"{building}号楼" if building.isdigit() else building,
+        f"{stair}单元" if stair.isdigit() else stair,
+        row["room"],
+    ]
+    return row["address"] or " ".join(part for part in parts if part)
+
+
+def committee_owner(community_name: str) -> GapOwner:
+    """The committee as owner; official names of communities often end in its title already."""
+    is_named = community_name.endswith(("委员会", "居委会", "村委会"))
+    return GapOwner(kind="committee", id=None, name=community_name if is_named else f"{community_name}居委会")
+
+
+def holder_owner(holder_id: UUID, name: str | None) -> GapOwner:
+    """The holder of a door's responsibility area as owner."""
+    return GapOwner(kind="holder", id=holder_id, name=name or "")

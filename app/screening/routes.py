@@ -47,9 +47,13 @@ async def list_door_visits(
     community_code: Code,
     household_id: UUID | None = None,
     round: Annotated[UUID | None, Query(description="A round's id.")] = None,
+    is_flagged: Annotated[
+        bool | None, Query(description="Only those somebody has to look at, or only the others.")
+    ] = None,
     limit: Limit = DEFAULT_PAGE,
     cursor: Cursor = None,
 ) -> DoorVisitPage:
     """Knocks at a community's doors, newest first."""
-    items, more = await service.list_door_visits(session, actor, community_code, household_id, round, limit, cursor)
+    wanted = service.VisitFilter(household_id, round, is_flagged)
+    items, more = await service.list_door_visits(session, actor, community_code, wanted, limit, cursor)
     return DoorVisitPage(items=items, next_cursor=more)

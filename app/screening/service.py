@@ -173,22 +173,27 @@ async def list_open_rounds(session: AsyncSession, codes: Sequence[str]) -> dict[
     return {code: [r for r in rounds if code.startswith(r.division_prefix)] for code in codes}
 
 
+@dataclass(frozen=True, slots=True)
+class VisitFilter:
+    """Which knocks of a community are meant; None is any."""
+
+    household_id: UUID | None = None
+    round_id: UUID | None = None
+    is_flagged: bool | None = None
+
+
 async def list_door_visits(
-    session: AsyncSession,
-    actor: Actor,
-    community_code: str,
-    household_id: UUID | None,
-    round_id: UUID | None,
-    limit: int,
-    cursor: str | None,
+    session: AsyncSession, actor: Actor, community_code: str, wanted: VisitFilter, limit: int, cursor: str | None
 ) -> tuple[list[DoorVisitRead], str | None]:
     """Visits in a community, newest first, for its desk."""
     actor.demand(community_code, DESK)
     statement = select(DoorVisit).where(col(DoorVisit.community_code) == community_code)
-    if household_id:
-        statement = statement.where(col(DoorVisit.household_id) == household_id)
-    if round_id:
-        statement = statement.where(col(DoorVisit.round_id) == round_id)
+    if wanted.household_id:
+        statement = statement.where(col(DoorVisit.household_id) == wanted.household_id)
+    if wanted.round_id:
+        statement = statement.where(col(DoorVisit.round_id) == wanted.round_id)
+    if wanted.is_flagged is not None:
+        statement = statement.where(col(DoorVisit.flag_code).is_not(None) == wanted.is_flagged)
     if cursor:
         statement = statement.where(col(DoorVisit.id) < decode_id_cursor(cursor))
     rows = list((await session.scalars(statement.order_by(col(DoorVisit.id).desc()).limit(limit + 1))).all())

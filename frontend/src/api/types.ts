@@ -288,6 +288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Door Standings
+         * @description A community's doors, where each stands in a round and who answers for it.
+         */
+        get: operations["list_door_standings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coverage/gaps": {
         parameters: {
             query?: never;
@@ -1409,9 +1429,11 @@ export interface components {
          * @description One division's figures in a round: how many there are, how many are done, what is missing.
          *
          *     `communities_unknown` of the communities have no registry: nobody knows how many live there, and they add
-         *     to no figure. A building counts no communities.
+         *     to no figure. A building counts no communities; `compound` and `building` say which one it is.
          */
         CoverageRow: {
+            /** Building */
+            building: string | null;
             /** Code */
             code: string;
             /** Communities */
@@ -1422,6 +1444,8 @@ export interface components {
             communities_started: number | null;
             /** Communities Unknown */
             communities_unknown: number | null;
+            /** Compound */
+            compound: string | null;
             /** Dwellings */
             dwellings: number | null;
             /** Dwellings Unassigned */
@@ -1555,6 +1579,62 @@ export interface components {
             room: string;
             /** Stair */
             stair: string;
+        };
+        /**
+         * DoorStanding
+         * @description A household behind its door in a round, or a door without one (`household_id` null).
+         *
+         *     `outcome` null: nobody has knocked in this round. `persons_done` is null without a round.
+         */
+        DoorStanding: {
+            /** Address */
+            address: string;
+            /** Attempts */
+            attempts: number | null;
+            /** Building */
+            building: string;
+            /** Compound */
+            compound: string;
+            /**
+             * Dwelling Id
+             * Format: uuid
+             */
+            dwelling_id: string;
+            /** Floor */
+            floor: number | null;
+            /** Household Id */
+            household_id: string | null;
+            /** Is Vacant */
+            is_vacant: boolean;
+            /** Last At */
+            last_at: string | null;
+            /** Last By */
+            last_by: string | null;
+            /** Name */
+            name: string | null;
+            outcome: components["schemas"]["Outcome"] | null;
+            owner: components["schemas"]["GapOwner"];
+            /** Persons */
+            persons: number | null;
+            /** Persons Done */
+            persons_done: number | null;
+            /** Room */
+            room: string;
+            /** Stair */
+            stair: string;
+            /** Symptoms */
+            symptoms: number | null;
+        };
+        /**
+         * DoorStandingPage
+         * @description A page of doors, and the round they stand in.
+         */
+        DoorStandingPage: {
+            /** Items */
+            items: components["schemas"]["DoorStanding"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            round: components["schemas"]["CoverageRound"] | null;
         };
         /**
          * DoorVisitPage
@@ -4529,6 +4609,112 @@ export interface operations {
             };
         };
     };
+    list_door_standings: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description None: the whole community. */
+                building?: string | null;
+                compound?: string;
+                outcome?: components["schemas"]["Outcome"] | null;
+                has_symptoms?: boolean;
+                is_unassigned?: boolean;
+                /** @description A round's id; none: the newest open one that covers the area. */
+                round?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorStandingPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_gaps: {
         parameters: {
             query: {
@@ -4637,6 +4823,8 @@ export interface operations {
                 household_id?: string | null;
                 /** @description A round's id. */
                 round?: string | null;
+                /** @description Only those somebody has to look at, or only the others. */
+                is_flagged?: boolean | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
