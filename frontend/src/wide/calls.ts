@@ -5,7 +5,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef, type WatchSource } from 'vue'
 import { engine } from '../app/engine'
 import { codeText, problemCode } from '../app/problems'
-import { ProblemError } from '../offline'
+import { OfflineError, ProblemError } from '../offline'
 import type { components } from '../api/types'
 
 /** Shapes of the API by name: `Schema<'HouseholdRead'>`. */
@@ -19,8 +19,9 @@ export async function call<T>(asked: Promise<{ data?: T }>): Promise<T> {
   return (await asked).data as T
 }
 
-/** The sentence for a failure: the server's own, which knows more, or ours. */
+/** The sentence for a failure: the server's own, which knows more, or ours. A fault of our own goes to the console. */
 export function problemText(error: unknown): string {
+  if (!(error instanceof ProblemError || error instanceof OfflineError)) console.error(error)
   if (error instanceof ProblemError && error.status < 500 && error.title) return error.title
   return codeText(problemCode(error))
 }

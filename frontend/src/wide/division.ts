@@ -20,6 +20,8 @@ export interface DeskDivision {
   go: (code: string, query?: LocationQueryRaw) => Promise<unknown>
   /** a page of the desk about this division */
   linkTo: (path: string, query?: LocationQueryRaw) => { path: string; query: LocationQueryRaw }
+  /** whether the desk has a page, such as `/desk/areas` */
+  hasPage: (path: string) => boolean
 }
 
 const KEY: InjectionKey<DeskDivision> = Symbol('desk division')
@@ -33,6 +35,11 @@ export function ownDivision(): string {
 /** Whether one may go to a division: it lies in a division of one's grants. */
 export function isMine(code: string): boolean {
   return deskGrants.value.some((grant) => covers(grant.division_code, code))
+}
+
+/** Whether one works at a division's desk and may change things there; a viewer only reads. */
+export function isDesk(code: string): boolean {
+  return deskGrants.value.some((grant) => grant.role !== 'viewer' && covers(grant.division_code, code))
 }
 
 /** Set up by the shell, for all pages in it. */
@@ -53,6 +60,7 @@ export function provideDivision(): DeskDivision {
     // what else the address holds (a round, a filter, an opened door) was about the division before
     go: (next, query = {}) => router.push({ path: route.meta.home ?? route.path, query: { ...query, area: next } }),
     linkTo: (path, query = {}) => ({ path, query: { ...query, area: code.value } }),
+    hasPage: (path) => router.getRoutes().some((record) => record.path === path),
   }
   provide(KEY, division)
   return division

@@ -5,5 +5,8 @@ import { coverageTexts } from './texts'
 export const coverage: DeskPart = {
   id: 'coverage',
   icon: iconOverview,
-  routes: [{ path: '', component: withTexts(coverageTexts, () => import('./Coverage.vue')) }],
+  routes: [
+    { path: '', component: withTexts(coverageTexts, () => import('./Coverage.vue')) },
+    { path: 'doors', component: withTexts(coverageTexts, () => import('./Doors.vue')) },
+  ],
 }

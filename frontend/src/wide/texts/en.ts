@@ -42,6 +42,9 @@ const en: Record<keyof typeof zh, string> = {
   'level.town': 'Street or town',
   'level.community': 'Community',
 
+  'place.building': 'Building {name}',
+  'place.other': 'Other addresses',
+
   'gate.title': 'Choose a community first',
   'gate.text': 'This page is about one community. Go down to it here or by the path above.',
 

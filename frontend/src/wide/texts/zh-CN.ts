@@ -41,6 +41,9 @@ const zh = {
   'level.town': '镇街',
   'level.community': '社区（村）',
 
+  'place.building': '{name}号楼',
+  'place.other': '其他地址',
+
   'gate.title': '请先选一个社区',
   'gate.text': '这一页按社区办理。逐级选到社区，或从上方路径进入。',
 
