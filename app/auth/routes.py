@@ -17,6 +17,7 @@ from app.auth.schemas import (
     AccountCreate,
     AccountPage,
     AccountRead,
+    AccountUpdate,
     InvitationAccept,
     InvitationRead,
     MeRead,
@@ -127,6 +128,16 @@ async def create_account(actor: DeskActor, session: AccountSession, body: Accoun
     password_hash = await sessions.hash_password(body.password) if body.password else None
     account = await service.create_account(session, actor, body, password_hash)
     return service.account_read(account, [service.grant_read(body.role, body.division_code)])
+
+
+@router.patch("/accounts/{account_id}")
+async def update_account(
+    actor: DeskActor, session: AccountSession, account_id: UUID, body: AccountUpdate
+) -> AccountRead:
+    """Correct a name; close an account, which ends its sessions, or open it again."""
+    answer = await service.update_account(session, actor, account_id, body)
+    actor_cache.forget(account_id)
+    return answer
 
 
 @router.post("/accounts/{account_id}/reset-password")

@@ -87,6 +87,13 @@ class AccountCreate(Strict):
     password: Password | None = None
 
 
+class AccountUpdate(Strict):
+    """What changes of an account; what is not named stays."""
+
+    name: PersonName | None = None
+    is_active: bool | None = None
+
+
 class AccountRead(BaseModel):
     """An account as its committee sees it."""
 

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.audit import service as audit
 from app.auth.models import Account, AccountKind, Device, RefreshToken, Role, RoleGrant
-from app.auth.schemas import AccountCreate, AccountRead, GrantRead, HeldArea, MeRead
+from app.auth.schemas import AccountCreate, AccountRead, AccountUpdate, GrantRead, HeldArea, MeRead
 from app.core import crypto
 from app.core.area_code import code_of, level_of, prefix_of
 from app.core.db import NOWHERE, Scope
@@ -184,6 +184,34 @@ async def get_account_in_scope(session: AsyncSession, actor: Actor, account_id: 
     if account_id != actor.id and any(_RANK.get(Role(g.role), 0) >= highest for g in grants):
         raise Forbidden
     return account
+
+
+class OwnAccount(Conflict):
+    """Nobody closes the account they are signed in with."""
+
+    def __init__(self) -> None:
+        super().__init__("own_account", "不能停用自己的账号。", "You cannot close your own account.")
+
+
+async def update_account(session: AsyncSession, actor: Actor, account_id: UUID, change: AccountUpdate) -> AccountRead:
+    """Correct an account's name, close it or open it again; closing ends its sessions.
+
+    Raises Conflict (`own_account`) when somebody would close their own.
+    """
+    account = await get_account_in_scope(session, actor, account_id)
+    if change.name is not None:
+        account.name = change.name
+    if change.is_active is not None and change.is_active != account.is_active:
+        if account_id == actor.id:
+            raise OwnAccount
+        account.is_active = change.is_active
+        await end_sessions(session, account_id, None)
+    given = change.model_dump(exclude_unset=True)
+    await audit.append_entry(session, actor.doer, NOWHERE, "update_account", [account_id], sorted(given))
+    held = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
+    grants = [grant_read(g.role, code_of(g.division_prefix)) for g in held]
+    await _put_names(session, grants)
+    return account_read(account, grants)
 
 
 async def get_worker(session: AsyncSession, account_id: UUID, community_code: str) -> Account:

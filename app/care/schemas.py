@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.care.models import Condition, Need
+from app.people.models import HouseholdTag
 
 
 class CareVisitPayload(BaseModel):
@@ -42,4 +43,32 @@ class CareVisitPage(BaseModel):
     """A page of care visits, newest first."""
 
     items: list[CareVisitRead]
+    next_cursor: str | None
+
+
+class CareHousehold(BaseModel):
+    """A household that is looked after: how it was last found, and when somebody is to come again.
+
+    `condition` null: nobody has been there yet. `due_on` null: nobody has promised to come again.
+    """
+
+    household_id: UUID
+    address: str
+    head_name: str
+    phone_masked: str | None
+    tags: list[HouseholdTag]
+    resident_count: int
+    condition: Condition | None
+    needs: list[Need]
+    last_at: datetime | None
+    last_by: str | None
+    next_on: date | None
+    due_on: date | None
+    holder_name: str | None
+
+
+class CareHouseholdPage(BaseModel):
+    """A page of households in the order in which somebody should go."""
+
+    items: list[CareHousehold]
     next_cursor: str | None

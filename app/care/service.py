@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, Date, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,10 +15,11 @@ from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.service import DESK, Actor
 from app.care.models import CareVisit
-from app.care.schemas import CareVisitPayload, CareVisitRead
+from app.care.schemas import CareHousehold, CareVisitPayload, CareVisitRead
 from app.core import crypto
 from app.core.clock import today
-from app.core.paging import decode_id_cursor, encode_cursor
+from app.core.paging import cursor_day, cursor_uuid, decode_cursor, decode_id_cursor, encode_cursor
+from app.people import service as people
 
 NOTE = "care_visit.note"
 NOTE_DAYS = 365
@@ -94,6 +95,60 @@ async def list_care_visits(
         for v in rows[:limit]
     ]
     return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+CARE_TAGS = ("living_alone_elder", "household_in_hardship")
+"""Households that are looked after without anybody having asked for it; the phone goes by the same."""
+
+_NEVER = date.max
+# Overdue promises first, then who was never visited, then what is promised for later, then the rest.
+_HOUSEHOLDS = text("""
+    SELECT * FROM (
+        SELECT h.id AS household_id, h.head_name, h.phone_sealed, h.tags, h.resident_count, p.condition,
+            coalesce(p.needs, '{}') AS needs, p.last_at, v.actor_name AS last_by, p.next_on, a.holder_name,
+            coalesce(p.next_on, CASE WHEN p.household_id IS NULL OR p.condition = 'not_reached' THEN :today
+                ELSE :never END) AS due_on
+        FROM household h
+        JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+        LEFT JOIN care_plan p ON p.community_code = h.community_code AND p.household_id = h.id
+        LEFT JOIN care_visit v ON v.community_code = p.community_code AND v.id = p.last_visit_id
+        LEFT JOIN responsibility_area a ON a.community_code = d.community_code AND a.id = d.responsibility_area_id
+        WHERE h.community_code = :c AND NOT h.is_closed AND (p.household_id IS NOT NULL OR h.tags && :tags)
+    ) AS looked_after
+    WHERE (due_on, household_id) > (:due_on, :after)
+    ORDER BY due_on, household_id LIMIT :limit
+""").bindparams(
+    bindparam("tags", type_=ARRAY(Text)),
+    bindparam("today", type_=Date),
+    bindparam("never", type_=Date),
+    bindparam("due_on", type_=Date),
+)
+
+
+async def list_care_households(
+    session: AsyncSession, actor: Actor, community_code: str, limit: int, cursor: str | None
+) -> tuple[list[CareHousehold], str | None]:
+    """Households with a tag that asks for care or a visit behind them, in the order somebody should go."""
+    actor.demand(community_code, DESK)
+    due_on, after = decode_cursor(cursor, str, str) if cursor else (date.min.isoformat(), str(UUID(int=0)))
+    params = {
+        "c": community_code, "tags": list(CARE_TAGS), "today": today(), "never": _NEVER,
+        "due_on": cursor_day(due_on), "after": cursor_uuid(after), "limit": limit + 1,
+    }  # fmt: skip
+    rows = (await session.execute(_HOUSEHOLDS, params)).mappings().all()
+    page = rows[:limit]
+    names = await people.name_households(session, community_code, [row["household_id"] for row in page])
+    items = [
+        CareHousehold(
+            **{name: row[name] for name in CareHousehold.model_fields if name in row and name != "due_on"}
+            | {"address": names[row["household_id"]].address},
+            due_on=None if row["due_on"] == _NEVER else row["due_on"],
+            phone_masked=crypto.mask_phone(crypto.open_text(row["phone_sealed"], people.HOUSEHOLD_PHONE)),
+        )
+        for row in page
+    ]
+    more = encode_cursor(page[-1]["due_on"].isoformat(), str(page[-1]["household_id"])) if len(rows) > limit else None
+    return items, more
 
 
 async def delete_expired_notes(session: AsyncSession, on: date) -> int:

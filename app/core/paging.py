@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,14 @@ def cursor_uuid(text: str) -> UUID:
     """An id that stood in a cursor; raises Invalid as `decode_cursor` does."""
     try:
         return UUID(text)
+    except ValueError:
+        raise _invalid_cursor() from None
+
+
+def cursor_day(text: str) -> date:
+    """A day inside a cursor; raises Invalid (`cursor_invalid`) for anything else."""
+    try:
+        return date.fromisoformat(text)
     except ValueError:
         raise _invalid_cursor() from None
 

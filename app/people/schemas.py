@@ -117,6 +117,13 @@ class HouseholdRead(BaseModel):
     version: int
 
 
+class HouseholdName(BaseModel):
+    """What a household is called in lists of other rooms."""
+
+    address: str
+    head_name: str
+
+
 class HouseholdPage(BaseModel):
     """A page of households in the order of their doors."""
 

@@ -22,6 +22,7 @@ from app.people.naming import initials, tidy
 from app.people.schemas import (
     BuildingRead,
     DoorRead,
+    HouseholdName,
     HouseholdRead,
     HouseholdUpdate,
     ResidentRead,
@@ -206,6 +207,31 @@ async def get_household(
     if row is None:
         raise NotFound
     return row[0], row[1]
+
+
+async def name_households(session: AsyncSession, community_code: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdName]:
+    """Addresses and heads of a community's households by id; closed ones are named too."""
+    same = (col(Dwelling.community_code) == col(Household.community_code)) & (
+        col(Dwelling.id) == col(Household.dwelling_id)
+    )
+    statement = (
+        select(Household.id, Household.head_name, Dwelling)  # type: ignore[call-overload]
+        .join(Dwelling, same)
+        .where(col(Household.community_code) == community_code, col(Household.id).in_(list(ids)))
+    )
+    rows = (await session.execute(statement)).all()
+    return {found: HouseholdName(address=address_of(door), head_name=head) for found, head, door in rows}
+
+
+def address_of(door: Dwelling) -> str:
+    """A door as people write it: 花园小区 3号楼 2单元 502, or its free address."""
+    parts = [
+        door.compound,
+        f"{door.building}号楼" if door.building.isdigit() else door.building,
+        f"{door.stair}单元" if door.stair.isdigit() else door.stair,
+        door.room,
+    ]
+    return door.address or " ".join(part for part in parts if part)
 
 
 async def list_residents(session: AsyncSession, actor: Actor, household_id: UUID) -> list[ResidentRead]:

@@ -80,6 +80,8 @@ class DoorVisitRead(BaseModel):
 
     id: UUID
     household_id: UUID
+    address: str
+    head_name: str
     round_id: UUID
     outcome: Outcome
     recorded_at: datetime

@@ -19,6 +19,7 @@ from app.core.area_code import code_of, prefix_of
 from app.core.clock import now, today
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.paging import decode_id_cursor, encode_cursor
+from app.people import service as people
 from app.screening.models import DoorVisit, ScreeningRound
 from app.screening.schemas import DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
 
@@ -197,9 +198,11 @@ async def list_door_visits(
     if cursor:
         statement = statement.where(col(DoorVisit.id) < decode_id_cursor(cursor))
     rows = list((await session.scalars(statement.order_by(col(DoorVisit.id).desc()).limit(limit + 1))).all())
+    names = await people.name_households(session, community_code, [v.household_id for v in rows[:limit]])
     items = [
         DoorVisitRead(
             **v.model_dump(include=set(DoorVisitRead.model_fields) - {"is_flagged", "note"}),
+            **names[v.household_id].model_dump(),
             is_flagged=v.flag_code is not None,
             note=crypto.open_text(v.note_sealed, NOTE),
         )

@@ -74,3 +74,27 @@ class TestAccounts:
         token = (await call(None, "POST", "/auth/token", data=form)).json()["access_token"]
         me = await call.http.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
         assert me.json()["must_change_password"] is True
+
+    async def test_a_closed_account_is_out_until_it_is_opened_again(self, call: Caller) -> None:
+        worker = call.personas["worker"]
+        assert (await call("worker", "GET", "/me")).status_code == 200
+        closed = await call("committee", "PATCH", f"/accounts/{worker.id}", json={"is_active": False})
+        assert (closed.status_code, closed.json()["is_active"]) == (200, False)
+        assert closed.json()["grants"][0]["name"] == "甲社区"
+        assert (await call("worker", "GET", "/me")).status_code == 401
+        form = {"grant_type": "password", "username": "worker", "password": "a-good-password"}
+        assert (await call(None, "POST", "/auth/token", data=form)).status_code == 401
+        opened = await call("committee", "PATCH", f"/accounts/{worker.id}", json={"is_active": True, "name": "新名字"})
+        assert (opened.json()["is_active"], opened.json()["name"]) == (True, "新名字")
+        assert (await call(None, "POST", "/auth/token", data=form)).status_code == 200
+
+    async def test_who_may_close_an_account(self, call: Caller) -> None:
+        worker, committee = call.personas["worker"], call.personas["committee"]
+        for who, account, status in (
+            ("other_committee", worker, 404),
+            ("worker2", worker, 403),
+            ("committee", committee, 409),
+            (None, worker, 401),
+        ):
+            answer = await call(who, "PATCH", f"/accounts/{account.id}", json={"is_active": False})
+            assert answer.status_code == status, who

@@ -28,6 +28,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Account
+         * @description Correct a name; close an account, which ends its sessions, or open it again.
+         */
+        patch: operations["update_account"];
+        trace?: never;
+    };
     "/api/v1/accounts/{account_id}/invitation": {
         parameters: {
             query?: never;
@@ -240,6 +260,26 @@ export interface paths {
          * @description The doors of one building, as on its facade.
          */
         get: operations["list_doors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/care-households": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Care Households
+         * @description Households that are looked after in a community, overdue promises first.
+         */
+        get: operations["list_care_households"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1063,6 +1103,16 @@ export interface components {
             phone_masked: string | null;
         };
         /**
+         * AccountUpdate
+         * @description What changes of an account; what is not named stays.
+         */
+        AccountUpdate: {
+            /** Is Active */
+            is_active?: boolean | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
          * AreaPull
          * @description A pull of one area: everything (`reset`) or what changed since.
          */
@@ -1227,6 +1277,52 @@ export interface components {
             r: (string | null)[];
             /** T */
             t: (number | null)[];
+        };
+        /**
+         * CareHousehold
+         * @description A household that is looked after: how it was last found, and when somebody is to come again.
+         *
+         *     `condition` null: nobody has been there yet. `due_on` null: nobody has promised to come again.
+         */
+        CareHousehold: {
+            /** Address */
+            address: string;
+            condition: components["schemas"]["Condition"] | null;
+            /** Due On */
+            due_on: string | null;
+            /** Head Name */
+            head_name: string;
+            /** Holder Name */
+            holder_name: string | null;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Last At */
+            last_at: string | null;
+            /** Last By */
+            last_by: string | null;
+            /** Needs */
+            needs: components["schemas"]["Need"][];
+            /** Next On */
+            next_on: string | null;
+            /** Phone Masked */
+            phone_masked: string | null;
+            /** Resident Count */
+            resident_count: number;
+            /** Tags */
+            tags: components["schemas"]["HouseholdTag"][];
+        };
+        /**
+         * CareHouseholdPage
+         * @description A page of households in the order in which somebody should go.
+         */
+        CareHouseholdPage: {
+            /** Items */
+            items: components["schemas"]["CareHousehold"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * CareVisitPage
@@ -1653,8 +1749,12 @@ export interface components {
         DoorVisitRead: {
             /** Actor Name */
             actor_name: string;
+            /** Address */
+            address: string;
             /** Flag Code */
             flag_code: string | null;
+            /** Head Name */
+            head_name: string;
             /**
              * Household Id
              * Format: uuid
@@ -3360,6 +3460,104 @@ export interface operations {
             };
         };
     };
+    update_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     invite: {
         parameters: {
             query?: never;
@@ -4333,6 +4531,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoorPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_care_households: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareHouseholdPage"];
                 };
             };
             /** @description Malformed request */
