@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -35,8 +35,12 @@ class Screen:
     def _new_page(self) -> Page:
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("console", self._hear)
         return page
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(f"{said.text} {said.location.get('url', '')}")
 
     def get(self, testid: str) -> Locator:
         """A part of the page by its name in the code."""
@@ -49,6 +53,7 @@ class Screen:
     def open(self, path: str = "/") -> None:
         """Go to a page by its address, as from a bookmark."""
         self.page.goto(path)
+        expect(self.page.locator("h1").first).to_be_visible()
 
     def close_tab(self) -> None:
         """Close the tab, as swiping the app away does."""
