@@ -9,9 +9,11 @@ from app.care import models as care
 from app.import_export import models as import_export
 from app.people import models as people
 from app.posts import models as posts
+from app.privacy import models as privacy
 from app.reports import models as reports
+from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
 
-MODULES = (audit, auth, areas, people, posts, screening, care, reports, import_export, sync)
+MODULES = (audit, auth, areas, rules, people, posts, screening, care, reports, privacy, import_export, sync)
 metadata = SQLModel.metadata

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -39,6 +40,8 @@ from app.import_export.roster import read_roster
 from app.import_export.schemas import ImportCounts
 from app.main import create_app, install_hooks, open_queue
 from app.people import service as people
+from app.privacy import retention
+from app.rules import service as rules
 from app.screening import service as screening
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Pioneer Grid 先锋网格")
@@ -47,6 +50,8 @@ audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 tally_app = typer.Typer(no_args_is_help=True, help="Tallies.")
 import_app = typer.Typer(no_args_is_help=True, help="Bring data in.")
 keys_app = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
+retention_app = typer.Typer(no_args_is_help=True, help="What ends, and when.")
+app.add_typer(retention_app, name="retention")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 app.add_typer(tally_app, name="tally")
@@ -285,6 +290,47 @@ def verify_tallies() -> None:
         typer.echo(f"{drift.community_code} {drift.name}: {drift.tally}, recounted {drift.recount}", err=True)
     typer.echo(f"{len(drifts)} tallies differ")
     raise typer.Exit(1 if drifts else 0)
+
+
+@retention_app.command("run")
+def run_retention(
+    on: Annotated[str | None, typer.Option(help="A day, YYYY-MM-DD; today unless told. Later days: dry runs.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is due; delete nothing.")] = False,
+) -> None:
+    """Delete what was learnt of people's health where its day has come, as the daily job does."""
+    day = date.fromisoformat(on) if on else today()
+    if day > today() and not dry_run:
+        typer.echo("What is due on a later day is deleted on that day; ask with --dry-run.", err=True)
+        raise typer.Exit(2)
+
+    async def work(database: Database) -> list[retention.Deleted]:
+        return await (retention.find_due(database, day) if dry_run else retention.run_retention(database, day))
+
+    done = run_with_database(work)
+    for one in done:
+        typer.echo(f"{one.community_code} {one.kind.value}: {one.count:,}")
+    typer.echo(f"{sum(one.count for one in done):,} rows {'due' if dry_run else 'emptied'} up to {day}")
+
+
+@retention_app.command("set")
+def set_retention(
+    key: Annotated[str, typer.Argument(help="retention.screening or retention.care")],
+    days: Annotated[int, typer.Argument(help="How long, from the day a record comes in.")],
+    source: Annotated[str, typer.Option(help="The document it comes from.")],
+    since: Annotated[str, typer.Option("--from", help="The day it begins to hold, YYYY-MM-DD.")],
+) -> None:
+    """Set how long something is kept; what is recorded from that day on ends by it."""
+
+    async def work(database: Database) -> None:
+        async with database.session(Scope((NOWHERE,))) as session:
+            await rules.set_rule(session, SYSTEM, key, date.fromisoformat(since), days, source)
+
+    try:
+        run_with_database(work)
+    except Problem as error:
+        typer.echo(error.en, err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{key}: {days} days from {since}")
 
 
 async def _count_keys(database: Database) -> Counter[str]:

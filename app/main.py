@@ -28,6 +28,7 @@ from app.people import routes as people_routes
 from app.people import service as people
 from app.posts import routes as posts_routes
 from app.posts import service as posts
+from app.privacy import routes as privacy_routes
 from app.reports import routes as reports_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     screening_routes.router,
     care_routes.router,
     reports_routes.router,
+    privacy_routes.router,
     sync_routes.router,
     import_export_routes.router,
 )

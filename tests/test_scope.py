@@ -1,12 +1,15 @@
 """The community is the unit of everything (design 3.1), and its rows exist for nobody else (3.3)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from app.all_models import metadata
+from app.core.clock import today
 from app.core.db import NOWHERE, Database, Scope
+from app.privacy import retention
 from tests.makers import care_visit, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import A, B, Caller
 
@@ -88,6 +91,7 @@ async def both_filled(call: Caller, database: Database) -> None:
         assert (await call(who, "POST", f"/posts/{made.json()['id']}/claim")).is_success
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
+    await retention.run_retention(database, today() + timedelta(days=400))
 
 
 async def communities_seen(database: Database, scope: Scope) -> dict[str, set[str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,11 @@ from app.core import crypto
 from app.core.clock import today
 from app.core.paging import cursor_day, cursor_uuid, decode_cursor, decode_id_cursor, encode_cursor
 from app.people import service as people
+from app.rules import service as rules
+from app.rules.service import RuleBook
 
 NOTE = "care_visit.note"
-NOTE_DAYS = 365
+RULE = "retention.care"
 """How long what a visitor noted is kept: care is a relation over months, but has an end."""
 
 
@@ -36,9 +38,9 @@ class CareVisitInput:
     payload: CareVisitPayload
 
 
-def as_rows(visits: Sequence[CareVisitInput]) -> list[dict[str, Any]]:
-    """Visits as SQL reads them: notes sealed, the delete-by date set."""
-    delete_by = (today() + timedelta(days=NOTE_DAYS)).isoformat()
+def as_rows(visits: Sequence[CareVisitInput], book: RuleBook) -> list[dict[str, Any]]:
+    """Visits as SQL reads them: notes sealed, the delete-by date set, counted from the day they come in."""
+    delete_by = book.day_after(RULE, today()).isoformat()
     rows = []
     for visit in visits:
         row = visit.payload.model_dump(exclude={"note"})
@@ -59,6 +61,7 @@ async def record_visits(
 ) -> dict[UUID, tuple[str, str | None]]:
     """Record care visits in one community; answers each id's verdict and code, as a phone's push would."""
     version = await areas.advance_clock(session, community_code)
+    book = await rules.read_rules(session)
     rows = await session.execute(
         _RECORD,
         {
@@ -68,7 +71,7 @@ async def record_visits(
             "name": actor.name,
             "device": actor.device_id,
             "is_desk": actor.may(community_code, DESK),
-            "visits": orjson.dumps(as_rows(visits)).decode(),
+            "visits": orjson.dumps(as_rows(visits, book)).decode(),
         },
     )
     verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
@@ -151,20 +154,24 @@ async def list_care_households(
     return items, more
 
 
-async def delete_expired_notes(session: AsyncSession, on: date) -> int:
-    """Empty notes whose delete-by day has passed; answers how many, each community's trail gets an entry."""
-    emptied = await session.execute(
-        text("""
-        WITH emptied AS (
-            UPDATE care_visit SET note_sealed = NULL
-            WHERE delete_by < :on AND note_sealed IS NOT NULL RETURNING community_code, id
-        )
-        SELECT community_code, array_agg(id) AS ids FROM emptied GROUP BY 1 ORDER BY 1
+DUE_VISITS = "care_visit WHERE delete_by <= :on AND (needs <> '{}' OR note_sealed IS NOT NULL)"
+"""Which rows hold something that has to go by the day `:on`."""
+
+
+async def delete_due_visits(session: AsyncSession, community_code: str, on: date, version: int, limit: int) -> int:
+    """Empty what visitors noted where its day has come, `limit` visits at most; that somebody came stays."""
+    result = await session.execute(
+        text(f"""
+        WITH due AS (
+            SELECT id FROM {DUE_VISITS} AND community_code = :c ORDER BY id LIMIT :limit
+        ), emptied AS (
+            UPDATE care_visit v SET needs = '{{}}', note_sealed = NULL, version = :version FROM due
+            WHERE v.community_code = :c AND v.id = due.id RETURNING 1
+        ), plans AS (
+            UPDATE care_plan p SET needs = '{{}}', version = :version FROM due
+            WHERE p.community_code = :c AND p.last_visit_id = due.id AND p.needs <> '{{}}'
+        ) SELECT count(*) FROM emptied
     """),
-        {"on": on},
+        {"c": community_code, "on": on, "version": version, "limit": limit},
     )
-    count = 0
-    for row in emptied.all():
-        count += len(row.ids)
-        await audit.append_entry(session, audit.SYSTEM, row.community_code, "delete_expired_notes", row.ids)
-    return count
+    return int(result.scalar_one())

@@ -324,6 +324,16 @@ async def touch_areas(
         await hook(session, community_code, ids, version)
 
 
+async def touch_dwellings(
+    session: AsyncSession, community_code: str, dwelling_ids: Sequence[UUID], version: int
+) -> None:
+    """As `touch_areas`, for the areas that these doors lie in."""
+    statement = select(col(Dwelling.responsibility_area_id)).where(
+        col(Dwelling.community_code) == community_code, col(Dwelling.id).in_(dwelling_ids)
+    )
+    await touch_areas(session, community_code, (await session.scalars(statement.distinct())).all(), version)
+
+
 @dataclass(frozen=True, slots=True)
 class AreaCut:
     """What a set of doors is: how many, how many households and people, and the areas some already lie in."""

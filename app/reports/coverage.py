@@ -80,14 +80,16 @@ _BUILDINGS = f"""
     SELECT min(d.sort_key) AS first, d.compound, d.building, count(DISTINCT d.id) AS dwellings,
         count(DISTINCT d.id) FILTER (WHERE d.responsibility_area_id IS NULL) AS dwellings_unassigned,
         count(h.id) AS households, coalesce(sum(h.resident_count), 0)::bigint AS persons,
-        coalesce(sum(k.done), 0)::bigint AS persons_done, coalesce(sum(k.symptoms), 0)::bigint AS symptoms,
+        coalesce(sum(k.done), 0)::bigint AS persons_done,
+        CASE WHEN bool_or(k.is_deleted) THEN NULL ELSE coalesce(sum(k.symptoms), 0)::bigint END AS symptoms,
         {", ".join(f"count(*) FILTER (WHERE s.outcome = '{name}') AS {name}" for name in OUTCOMES)}
     FROM dwelling d
     LEFT JOIN household h ON h.community_code = d.community_code AND h.dwelling_id = d.id AND NOT h.is_closed
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = %(round)s::uuid
     LEFT JOIN (
-        SELECT household_id, count(*) AS done, count(*) FILTER (WHERE status = 'symptoms') AS symptoms
+        SELECT household_id, count(*) AS done, count(*) FILTER (WHERE status = 'symptoms') AS symptoms,
+            bool_or(status = 'answered') AS is_deleted
         FROM person_check WHERE community_code = %(community)s AND round_id = %(round)s::uuid
         GROUP BY household_id
     ) k ON k.household_id = h.id

@@ -113,11 +113,14 @@ class HouseholdScreening(SQLModel, table=True):
 
 
 class PersonCheck(SQLModel, table=True):
-    """The newest answer for one person in a round; its being there is what counts as screened."""
+    """The newest answer for one person in a round; its being there is what counts as screened.
+
+    `answered` stands where what was learnt has been deleted because its day had come.
+    """
 
     __tablename__ = "person_check"
     __table_args__ = (
-        one_of("status", ("well", "symptoms", "away")),
+        one_of("status", ("well", "symptoms", "away", "answered")),
         Index("ix_person_check_household", "community_code", "household_id", "round_id"),
     )
 
@@ -155,4 +158,6 @@ class ScreeningTally(SQLModel, table=True):
     unsafe: int = counter(Integer)
     persons_done: int = counter(Integer)
     persons_symptoms: int = counter(Integer)
+    # of these, how many can no longer be counted from the rows because what was learnt has been deleted
+    persons_symptoms_deleted: int = counter(Integer)
     visit_count: int = counter(Integer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +20,14 @@ from app.core.clock import now, today
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
+from app.rules import service as rules
+from app.rules.service import RuleBook
 from app.screening.models import DoorVisit, ScreeningRound
 from app.screening.schemas import DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
 
 NOTE = "door_visit.note"
-HEALTH_DAYS = 90
-"""How long what was learnt of a person's health is kept: PIPL art. 19, the shortest time the purpose needs."""
+RULE = "retention.screening"
+"""How long what was learnt at a door is kept: PIPL art. 19, the shortest time the purpose needs."""
 
 
 class RoundAlreadyClosed(Conflict):
@@ -45,9 +47,12 @@ class DoorVisitInput:
     payload: DoorVisitPayload
 
 
-def as_rows(visits: Sequence[DoorVisitInput]) -> list[dict[str, Any]]:
-    """Visits as SQL reads them: notes sealed, the delete-by date of health data set."""
-    delete_by = (today() + timedelta(days=HEALTH_DAYS)).isoformat()
+def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, Any]]:
+    """Visits as SQL reads them: notes sealed, the delete-by date of health data set.
+
+    It counts from the day a visit comes in, because a phone's clock may be wrong by years.
+    """
+    delete_by = book.day_after(RULE, today()).isoformat()
     rows = []
     for visit in visits:
         row = visit.payload.model_dump(exclude={"note"})
@@ -71,6 +76,7 @@ async def record_door_visits(
     A phone's push calls the same SQL function inside `take_commands`, in one round trip.
     """
     version = await areas.advance_clock(session, community_code)
+    book = await rules.read_rules(session)
     rows = await session.execute(
         _RECORD,
         {
@@ -80,7 +86,7 @@ async def record_door_visits(
             "name": actor.name,
             "device": actor.device_id,
             "is_desk": actor.may(community_code, DESK),
-            "visits": orjson.dumps(as_rows(visits)).decode(),
+            "visits": orjson.dumps(as_rows(visits, book)).decode(),
         },
     )
     verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
@@ -249,7 +255,7 @@ _RECOUNT = text("""
             ('no_answer', t.no_answer, h.no_answer), ('refused', t.refused, h.refused),
             ('vacant', t.vacant, h.vacant), ('wrong_address', t.wrong_address, h.wrong_address),
             ('unsafe', t.unsafe, h.unsafe), ('persons_done', t.persons_done, p.persons_done),
-            ('persons_symptoms', t.persons_symptoms, p.persons_symptoms),
+            ('persons_symptoms', t.persons_symptoms - t.persons_symptoms_deleted, p.persons_symptoms),
             ('visit_count', t.visit_count, v.visit_count)
         ) AS f(name, tally, recount)
     )
@@ -263,28 +269,58 @@ async def find_tally_drift(session: AsyncSession) -> list[TallyDrift]:
     return [TallyDrift(*row) for row in await session.execute(_RECOUNT)]
 
 
-async def delete_expired_health(session: AsyncSession, on: date) -> int:
-    """Empty what was learnt of people's health whose delete-by day has passed; the outcome of the knock stays.
+DUE_VISITS = "door_visit WHERE delete_by <= :on AND (persons <> '[]' OR note_sealed IS NOT NULL)"
+DUE_CHECKS = "person_check WHERE delete_by <= :on AND status <> 'answered'"
+"""Which rows hold something that has to go by the day `:on`."""
 
-    Answers how many visits and checks were emptied; each community's trail gets an entry.
-    """
-    emptied = await session.execute(
-        text("""
-        WITH visits AS (
-            UPDATE door_visit SET persons = '[]', note_sealed = NULL
-            WHERE delete_by < :on AND (persons <> '[]' OR note_sealed IS NOT NULL) RETURNING community_code, id
-        ), checks AS (
-            UPDATE person_check SET temperature_c = NULL, symptoms = '{}', risk_area = NULL
-            WHERE delete_by < :on AND (temperature_c IS NOT NULL OR symptoms <> '{}' OR risk_area IS NOT NULL)
-            RETURNING community_code, resident_id AS id
-        )
-        SELECT community_code, array_agg(id) AS ids FROM
-            (SELECT * FROM visits UNION ALL SELECT * FROM checks) AS both GROUP BY 1 ORDER BY 1
+
+async def delete_due_visits(session: AsyncSession, community_code: str, on: date, version: int, limit: int) -> int:
+    """Empty what was said at doors where its day has come, `limit` visits at most; that one knocked stays."""
+    result = await session.execute(
+        text(f"""
+        WITH due AS (
+            SELECT id FROM {DUE_VISITS} AND community_code = :c ORDER BY id LIMIT :limit
+        ), emptied AS (
+            UPDATE door_visit v SET persons = '[]', note_sealed = NULL, version = :version FROM due
+            WHERE v.community_code = :c AND v.id = due.id RETURNING 1
+        ) SELECT count(*) FROM emptied
     """),
-        {"on": on},
+        {"c": community_code, "on": on, "version": version, "limit": limit},
     )
-    count = 0
-    for row in emptied.all():
-        count += len(row.ids)
-        await audit.append_entry(session, audit.SYSTEM, row.community_code, "delete_expired_health", row.ids)
-    return count
+    return int(result.scalar_one())
+
+
+async def delete_due_checks(session: AsyncSession, community_code: str, on: date, version: int, limit: int) -> int:
+    """Empty what was learnt of people's health where its day has come, `limit` people at most.
+
+    That somebody was answered for stays, as `answered`. How many had symptoms stays in the round's tally, which
+    keeps apart how many of them can no longer be counted from the rows. Phones that hold it fetch the door anew.
+    """
+    rows = await session.execute(
+        text(f"""
+        WITH due AS (
+            SELECT round_id, resident_id, household_id, status FROM {DUE_CHECKS} AND community_code = :c
+            ORDER BY round_id, resident_id LIMIT :limit
+        ), emptied AS (
+            UPDATE person_check k SET status = 'answered', temperature_c = NULL, symptoms = '{{}}', risk_area = NULL,
+                version = :version
+            FROM due
+            WHERE k.community_code = :c AND k.round_id = due.round_id AND k.resident_id = due.resident_id
+            RETURNING k.round_id, k.household_id, due.status
+        ), kept AS (
+            UPDATE screening_tally t SET persons_symptoms_deleted = t.persons_symptoms_deleted + e.symptoms
+            FROM (SELECT round_id, count(*) FILTER (WHERE status = 'symptoms') AS symptoms FROM emptied GROUP BY 1) e
+            WHERE t.community_code = :c AND t.round_id = e.round_id AND e.symptoms > 0
+        ), doors AS (
+            UPDATE household_screening s SET version = :version
+            FROM (SELECT DISTINCT round_id, household_id FROM emptied) e
+            WHERE s.community_code = :c AND s.round_id = e.round_id AND s.household_id = e.household_id
+        )
+        SELECT h.dwelling_id, count(*) AS emptied FROM emptied e
+        JOIN household h ON h.community_code = :c AND h.id = e.household_id GROUP BY 1
+    """),
+        {"c": community_code, "on": on, "version": version, "limit": limit},
+    )
+    found = rows.all()
+    await people.touch_dwellings(session, community_code, [row.dwelling_id for row in found], version)
+    return sum(row.emptied for row in found)

@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from app.auth.service import DESK, Actor
 from app.core.clock import now, today
 from app.core.db import EVERYWHERE, NOWHERE, Database
+from app.rules import service as rules
+from app.rules.service import RuleBook
 from app.sync.registry import KINDS, Command
 from app.sync.schemas import CommandIn, CommandResult, PushIn, PushOut
 
@@ -144,7 +146,7 @@ async def _take_group(
         "is_desk": community != NOWHERE and actor.may(community, DESK),
         "request": request_id,
         "kind": kind,
-        "commands": _as_json(kind, items),
+        "commands": _as_json(kind, items, await rules.find_rules(database)),
     }
     try:
         return await database.call(actor.scope.with_nowhere(), _TAKE, params)
@@ -160,7 +162,7 @@ async def _take_group(
     return rows
 
 
-def _as_json(kind: str, items: Sequence[Judged]) -> str:
+def _as_json(kind: str, items: Sequence[Judged], book: RuleBook) -> str:
     if kind == REFUSED:
         rows: list[dict[str, Any]] = [
             {
@@ -172,7 +174,7 @@ def _as_json(kind: str, items: Sequence[Judged]) -> str:
             for item in items
         ]
     else:
-        rows = KINDS[kind].as_rows([item.command for item in items if item.command is not None])
+        rows = KINDS[kind].as_rows([item.command for item in items if item.command is not None], book)
     return orjson.dumps(rows).decode()
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from app.care import service as care
 from app.care.schemas import CareVisitPayload
+from app.rules.service import RuleBook
 from app.screening import service as screening
 from app.screening.schemas import DoorVisitPayload
 
@@ -30,7 +31,7 @@ class CommandKind:
 
     name: str
     payload: type[BaseModel]
-    as_rows: Callable[[Sequence[Any]], list[dict[str, Any]]]
+    as_rows: Callable[[Sequence[Any], RuleBook], list[dict[str, Any]]]
 
 
 KINDS: dict[str, CommandKind] = {

@@ -170,6 +170,7 @@ const en: Record<keyof typeof zh, string> = {
   'person.symptoms': 'Symptoms',
   'person.away': 'Away',
   'person.unknown': 'Not asked',
+  'person.answered': 'Answered',
   'person.temperature': 'Temperature °C',
   'person.temperature_other': 'Other temperature',
   'person.temperature_wrong': 'A temperature lies between 34.0 and 43.0',

@@ -168,6 +168,7 @@ const zh = {
   'person.symptoms': '有症状',
   'person.away': '不在家',
   'person.unknown': '未问到',
+  'person.answered': '已答复',
   'person.temperature': '体温 ℃',
   'person.temperature_other': '其他体温',
   'person.temperature_wrong': '体温应在 34.0 到 43.0 之间',
