@@ -19,7 +19,8 @@ _DOORS = """
     SELECT d.sort_key, d.id AS dwelling_id, h.id AS household_id, d.compound, d.building, d.stair, d.floor, d.room,
         d.address, d.is_vacant, h.head_name AS name, h.resident_count AS persons,
         CASE WHEN %(round)s::uuid IS NOT NULL AND h.id IS NOT NULL THEN coalesce(k.done, 0) END AS persons_done,
-        CASE WHEN %(round)s::uuid IS NOT NULL AND h.id IS NOT NULL THEN coalesce(k.symptoms, 0) END AS symptoms,
+        CASE WHEN %(round)s::uuid IS NOT NULL AND h.id IS NOT NULL AND k.is_deleted IS NOT TRUE
+            THEN coalesce(k.symptoms, 0) END AS symptoms,
         s.outcome, s.attempts, s.last_at, s.last_by, a.holder_id, a.holder_name, c.name AS community_name
     FROM dwelling d
     JOIN division c ON c.code = d.community_code
@@ -27,7 +28,8 @@ _DOORS = """
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = %(round)s::uuid
     LEFT JOIN (
-        SELECT household_id, count(*) AS done, count(*) FILTER (WHERE status = 'symptoms') AS symptoms
+        SELECT household_id, count(*) AS done, count(*) FILTER (WHERE status = 'symptoms') AS symptoms,
+            bool_or(status = 'answered') AS is_deleted
         FROM person_check WHERE community_code = %(community)s AND round_id = %(round)s::uuid GROUP BY household_id
     ) k ON k.household_id = h.id
     LEFT JOIN responsibility_area a ON a.community_code = d.community_code AND a.id = d.responsibility_area_id
