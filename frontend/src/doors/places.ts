@@ -41,7 +41,7 @@ export function stairKey(place: Place): string {
     : ['stair', place.compound, place.building, place.stair].join('|')
 }
 
-function named(name: string, key: 'place.building' | 'place.stair'): string {
+export function named(name: string, key: 'place.building' | 'place.stair'): string {
   if (!name) return ''
   return /^[\dA-Za-z]+$/.test(name) ? t(key, { name }) : name
 }
