@@ -3,5 +3,6 @@ import { areas } from './areas/part'
 import { coverage } from './coverage/part'
 import { importPart } from './import/part'
 import type { DeskPart } from './pages'
+import { posts } from './posts/part'
 
-export const parts: DeskPart[] = [coverage, areas, importPart]
+export const parts: DeskPart[] = [coverage, areas, posts, importPart]
