@@ -29,6 +29,7 @@ from app.people import service as people
 from app.posts import routes as posts_routes
 from app.posts import service as posts
 from app.privacy import routes as privacy_routes
+from app.privacy import service as privacy
 from app.reports import routes as reports_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
@@ -56,6 +57,7 @@ def install_hooks() -> None:
     auth.division_names_hooks[:] = [areas.name_divisions]
     auth.held_areas_hooks[:] = [posts.list_held_areas]
     people.area_touched_hooks[:] = [posts.touch_areas]
+    people.corrected_hooks[:] = [privacy.note_correction]
 
 
 def operation_id(route: APIRoute) -> str:

@@ -81,6 +81,8 @@ async def both_filled(call: Caller, database: Database) -> None:
         await push(
             call, who, door_visit(homes[0], round_id, community_code=code), care_visit(homes[0], community_code=code)
         )
+        path = f"/residents/{homes[0].residents[0]}/reveal"
+        assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {
             "community_code": code, "title": "卡口值守", "kind": "checkpoint", "duty": "测温", "place": "南门",
             "starts_at": "2026-12-01T08:00:00+08:00", "ends_at": "2026-12-01T12:00:00+08:00", "wanted_count": 2,

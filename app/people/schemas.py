@@ -37,13 +37,14 @@ class ResidentCreate(Strict):
 
 
 class ResidentUpdate(Strict):
-    """Changed facts of a resident; what is not named stays."""
+    """Changed facts of a resident; what is not named stays. `reason` is why, for the person's access log."""
 
     name: Name | None = None
     sex: Sex | None = None
     birth_on: date | None = None
     relation: Short | None = None
     phone: Phone | None = None
+    reason: Annotated[str, StringConstraints(min_length=2, max_length=200, strip_whitespace=True)] | None = None
 
 
 class ResidentRead(BaseModel):

@@ -234,6 +234,23 @@ def address_of(door: Dwelling) -> str:
     return door.address or " ".join(part for part in parts if part)
 
 
+async def get_resident(session: AsyncSession, actor: Actor, resident_id: UUID, roles: frozenset[Role]) -> Resident:
+    """A resident where the actor holds one of `roles`.
+
+    Raises NotFound outside the actor's scope, Forbidden where the actor is in scope in another role.
+    """
+    statement = select(Resident).where(
+        col(Resident.id) == resident_id,
+        in_scope(col(Resident.community_code), actor),
+        col(Resident.is_gone).is_(False),
+    )
+    resident = (await session.scalars(statement)).first()
+    if resident is None:
+        raise NotFound
+    actor.demand(resident.community_code, roles)
+    return resident
+
+
 async def list_residents(session: AsyncSession, actor: Actor, household_id: UUID) -> list[ResidentRead]:
     """The people of a household, its head first."""
     household, _ = await get_household(session, actor, household_id)
@@ -277,17 +294,10 @@ async def update_resident(
     session: AsyncSession, actor: Actor, resident_id: UUID, change: ResidentUpdate
 ) -> ResidentRead:
     """Correct a resident's facts; what is not named stays."""
-    statement = select(Resident).where(
-        col(Resident.id) == resident_id,
-        in_scope(col(Resident.community_code), actor, DESK),
-        col(Resident.is_gone).is_(False),
-    )
-    resident = (await session.scalars(statement)).first()
-    if resident is None:
-        raise NotFound
+    resident = await get_resident(session, actor, resident_id, DESK)
     household, dwelling = await get_household(session, actor, resident.household_id, DESK)
     version = await areas.advance_clock(session, resident.community_code)
-    given = change.model_dump(exclude_unset=True)
+    given = change.model_dump(exclude_unset=True, exclude={"reason"})
     if change.name:
         if household.head_name == resident.name:
             household.head_name, household.head_initials = change.name, initials(change.name)
@@ -306,10 +316,15 @@ async def update_resident(
     resident.updated_at = now()
     await touch_areas(session, resident.community_code, [dwelling.responsibility_area_id], version)
     await audit.append_entry(
-        session, actor.doer, resident.community_code, "update_resident", [resident_id], sorted(given)
+        session, actor.doer, resident.community_code, "update_resident", [resident_id], [sorted(given), change.reason]
     )
+    for hook in corrected_hooks if change.reason else ():
+        await hook(session, actor, resident, sorted(given), change.reason or "")
     return resident_read(resident)
 
+
+# privacy puts here: (session, actor, resident, fields, reason) when facts are corrected and somebody says why.
+corrected_hooks: list[Callable[[AsyncSession, Actor, Resident, list[str], str], Awaitable[None]]] = []
 
 # posts puts here: (session, community, area ids, version) when doors inside areas change.
 area_touched_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitable[None]]] = []

@@ -1,4 +1,4 @@
-"""Tables of privacy: reveals, and records of what was deleted."""
+"""Tables of privacy: who read whose data and why, and records of what was deleted."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -7,8 +7,16 @@ from uuid import UUID
 from sqlalchemy import Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, counter, instant, one_of
+from app.core.columns import community_key, counter, instant, one_of, sealed, words
 from app.core.ids import new_id
+
+
+class AccessKind(StrEnum):
+    """What was done with a person's data for a reason that is written down."""
+
+    REVEAL = "reveal"
+    COPY = "copy"
+    CORRECTION = "correction"
 
 
 class DeletionKind(StrEnum):
@@ -42,3 +50,31 @@ class DeletionRecord(SQLModel, table=True):
     rule_days: int
     rule_source: str
     deleted_at: datetime = instant(default_now=True)
+
+
+class AccessRecord(SQLModel, table=True):
+    """Somebody read a person's full data, printed it or corrected it, and said why.
+
+    Written once: the service's role may insert and read, and put the purpose under another key. Like the trail it
+    carries no version: no phone holds it.
+    """
+
+    __tablename__ = "access_record"
+    __table_args__ = (
+        Index("ix_access_record_resident", "community_code", "resident_id"),
+        # how much an account has read lately, wherever it did
+        Index("ix_access_record_actor", "actor_id", "at"),
+        one_of("kind", AccessKind),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: str
+    resident_id: UUID
+    household_id: UUID
+    fields: list[str] = words()
+    purpose_sealed: bytes | None = sealed("access_record.purpose")
+    actor_id: UUID
+    actor_name: str
+    device_id: UUID | None = None
+    at: datetime = instant(default_now=True)

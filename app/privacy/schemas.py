@@ -1,11 +1,133 @@
 """Shapes of privacy."""
 
 from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.privacy.models import DeletionKind
+from app.people.models import HouseholdTag, IdKind
+from app.privacy.models import AccessKind, DeletionKind
+
+RevealField = Literal["id_number", "phone"]
+Purpose = Annotated[str, StringConstraints(min_length=2, max_length=200, strip_whitespace=True)]
+
+
+class RevealRequest(BaseModel):
+    """Which full numbers, and what for: read later by the committee and by the person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: Annotated[list[RevealField], Field(min_length=1, max_length=2)]
+    purpose: Purpose
+
+
+class RevealRead(BaseModel):
+    """Full numbers; what was not asked for or is not known is null."""
+
+    id: UUID
+    resident_id: UUID
+    id_kind: IdKind | None
+    id_number: str | None
+    phone: str | None
+    at: datetime
+
+
+class RevealItem(BaseModel):
+    """Who read whose full numbers (or printed all of it), when and why."""
+
+    id: UUID
+    kind: AccessKind
+    at: datetime
+    actor_id: UUID
+    actor_name: str
+    resident_id: UUID
+    household_id: UUID
+    resident_name: str
+    fields: list[str]
+    purpose: str
+
+
+class RevealPage(BaseModel):
+    """A page of reveals, newest first."""
+
+    items: list[RevealItem]
+    next_cursor: str | None
+
+
+class AccessRead(BaseModel):
+    """One line of a person's access log; `until` is the end of carrying, null while it goes on."""
+
+    at: datetime
+    action: str
+    actor_name: str
+    fields: list[str]
+    purpose: str | None
+    until: datetime | None
+
+
+class AccessPage(BaseModel):
+    """A page of a person's access log, newest first."""
+
+    items: list[AccessRead]
+    next_cursor: str | None
+
+
+class CopyDoorVisit(BaseModel):
+    """A knock, with what was said of this person."""
+
+    recorded_at: datetime
+    actor_name: str
+    outcome: str
+    status: str | None
+    temperature_c: float | None
+    symptoms: list[str]
+    risk_area: bool | None
+    note: str | None
+    delete_by: date
+
+
+class CopyCareVisit(BaseModel):
+    """A care visit to this person or to the household."""
+
+    recorded_at: datetime
+    actor_name: str
+    condition: str
+    needs: list[str]
+    note: str | None
+    next_on: date | None
+    delete_by: date
+
+
+class CopyRead(BaseModel):
+    """All that is held about a person, unmasked, for the person."""
+
+    at: datetime
+    actor_name: str
+    resident_id: UUID
+    community_code: str
+    name: str
+    sex: int
+    birth_on: date | None
+    relation: str
+    workplace: str
+    id_kind: IdKind
+    id_number: str | None
+    phone: str | None
+    tags: list[str]
+    needs_id_check: bool
+    updated_at: datetime
+    compound: str
+    building: str
+    stair: str
+    room: str
+    address: str
+    head_name: str
+    household_phone: str | None
+    household_tags: list[HouseholdTag]
+    household_note: str | None
+    door_visits: list[CopyDoorVisit]
+    care_visits: list[CopyCareVisit]
 
 
 class RetentionRead(BaseModel):

@@ -772,6 +772,66 @@ export interface paths {
         patch: operations["update_resident"];
         trace?: never;
     };
+    "/api/v1/residents/{resident_id}/access-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Access Log
+         * @description Who saw, changed, visited or carried a person's data, newest first.
+         */
+        get: operations["list_access_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Copy Resident
+         * @description All that is held about a person, to be printed for them; recorded like a reveal.
+         */
+        get: operations["copy_resident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reveal Resident
+         * @description A full ID number or phone, for a purpose that the committee and the person can read.
+         */
+        post: operations["reveal_resident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/responsibility-areas": {
         parameters: {
             query?: never;
@@ -896,6 +956,26 @@ export interface paths {
          * @description How long what is learnt of people's health is kept, and what for.
          */
         get: operations["list_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reveals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reveals
+         * @description Who read whose full numbers in a community, when and why, newest first.
+         */
+        get: operations["list_reveals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1092,6 +1172,43 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccessKind
+         * @description What was done with a person's data for a reason that is written down.
+         * @enum {string}
+         */
+        AccessKind: "reveal" | "copy" | "correction";
+        /**
+         * AccessPage
+         * @description A page of a person's access log, newest first.
+         */
+        AccessPage: {
+            /** Items */
+            items: components["schemas"]["AccessRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * AccessRead
+         * @description One line of a person's access log; `until` is the end of carrying, null while it goes on.
+         */
+        AccessRead: {
+            /** Action */
+            action: string;
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Fields */
+            fields: string[];
+            /** Purpose */
+            purpose: string | null;
+            /** Until */
+            until: string | null;
+        };
         /**
          * AccountCreate
          * @description A new account with its first role.
@@ -1495,6 +1612,128 @@ export interface components {
          * @enum {string}
          */
         Condition: "well" | "needs_attention" | "not_reached";
+        /**
+         * CopyCareVisit
+         * @description A care visit to this person or to the household.
+         */
+        CopyCareVisit: {
+            /** Actor Name */
+            actor_name: string;
+            /** Condition */
+            condition: string;
+            /**
+             * Delete By
+             * Format: date
+             */
+            delete_by: string;
+            /** Needs */
+            needs: string[];
+            /** Next On */
+            next_on: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+        };
+        /**
+         * CopyDoorVisit
+         * @description A knock, with what was said of this person.
+         */
+        CopyDoorVisit: {
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * Delete By
+             * Format: date
+             */
+            delete_by: string;
+            /** Note */
+            note: string | null;
+            /** Outcome */
+            outcome: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Risk Area */
+            risk_area: boolean | null;
+            /** Status */
+            status: string | null;
+            /** Symptoms */
+            symptoms: string[];
+            /** Temperature C */
+            temperature_c: number | null;
+        };
+        /**
+         * CopyRead
+         * @description All that is held about a person, unmasked, for the person.
+         */
+        CopyRead: {
+            /** Actor Name */
+            actor_name: string;
+            /** Address */
+            address: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Birth On */
+            birth_on: string | null;
+            /** Building */
+            building: string;
+            /** Care Visits */
+            care_visits: components["schemas"]["CopyCareVisit"][];
+            /** Community Code */
+            community_code: string;
+            /** Compound */
+            compound: string;
+            /** Door Visits */
+            door_visits: components["schemas"]["CopyDoorVisit"][];
+            /** Head Name */
+            head_name: string;
+            /** Household Note */
+            household_note: string | null;
+            /** Household Phone */
+            household_phone: string | null;
+            /** Household Tags */
+            household_tags: components["schemas"]["HouseholdTag"][];
+            id_kind: components["schemas"]["IdKind"];
+            /** Id Number */
+            id_number: string | null;
+            /** Name */
+            name: string;
+            /** Needs Id Check */
+            needs_id_check: boolean;
+            /** Phone */
+            phone: string | null;
+            /** Relation */
+            relation: string;
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+            /** Room */
+            room: string;
+            /** Sex */
+            sex: number;
+            /** Stair */
+            stair: string;
+            /** Tags */
+            tags: string[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Workplace */
+            workplace: string;
+        };
         /**
          * CoverageArea
          * @description The division asked about and the path to it.
@@ -3024,7 +3263,7 @@ export interface components {
         };
         /**
          * ResidentUpdate
-         * @description Changed facts of a resident; what is not named stays.
+         * @description Changed facts of a resident; what is not named stays. `reason` is why, for the person's access log.
          */
         ResidentUpdate: {
             /** Birth On */
@@ -3033,6 +3272,8 @@ export interface components {
             name?: string | null;
             /** Phone */
             phone?: string | null;
+            /** Reason */
+            reason?: string | null;
             /** Relation */
             relation?: string | null;
             sex?: components["schemas"]["Sex"] | null;
@@ -3164,6 +3405,92 @@ export interface components {
             purpose: string;
             /** Source */
             source: string;
+        };
+        /**
+         * RevealItem
+         * @description Who read whose full numbers (or printed all of it), when and why.
+         */
+        RevealItem: {
+            /**
+             * Actor Id
+             * Format: uuid
+             */
+            actor_id: string;
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Fields */
+            fields: string[];
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["AccessKind"];
+            /** Purpose */
+            purpose: string;
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+            /** Resident Name */
+            resident_name: string;
+        };
+        /**
+         * RevealPage
+         * @description A page of reveals, newest first.
+         */
+        RevealPage: {
+            /** Items */
+            items: components["schemas"]["RevealItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * RevealRead
+         * @description Full numbers; what was not asked for or is not known is null.
+         */
+        RevealRead: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            id_kind: components["schemas"]["IdKind"] | null;
+            /** Id Number */
+            id_number: string | null;
+            /** Phone */
+            phone: string | null;
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+        };
+        /**
+         * RevealRequest
+         * @description Which full numbers, and what for: read later by the committee and by the person.
+         */
+        RevealRequest: {
+            /** Fields */
+            fields: ("id_number" | "phone")[];
+            /** Purpose */
+            purpose: string;
         };
         /**
          * Role
@@ -7671,6 +7998,297 @@ export interface operations {
             };
         };
     };
+    list_access_log: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                resident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    copy_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    reveal_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_responsibility_areas: {
         parameters: {
             query?: {
@@ -8453,6 +9071,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetentionPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_reveals: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealPage"];
                 };
             };
             /** @description Malformed request */
