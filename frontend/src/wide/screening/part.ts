@@ -1,0 +1,12 @@
+import { iconScreening } from '../../ui/icons'
+import { withTexts, type DeskPart } from '../pages'
+import { screeningTexts } from './texts'
+
+export const screening: DeskPart = {
+  id: 'screening',
+  icon: iconScreening,
+  routes: [
+    { path: '', component: withTexts(screeningTexts, () => import('./Rounds.vue')) },
+    { path: 'flagged', component: withTexts(screeningTexts, () => import('./Flagged.vue')) },
+  ],
+}
