@@ -70,7 +70,7 @@ class Screen:
         self.get("login").fill(login)
         self.get("password").fill(password)
         self.get("sign-in").click()
-        expect(self.page).not_to_have_url(f"{self.url}/sign-in")
+        expect(self.get("login")).to_be_hidden()
 
     def keep(self, folder: Path, name: str) -> None:
         """Keep what was seen last, and the way there."""
