@@ -18,6 +18,7 @@ const en: Record<keyof typeof zh, string> = {
   'building': '{name}: {n} {n|door|doors}, {free} in no area',
   'group.select': 'Select {name}',
   'door.vacant': 'vacant',
+  'door.vacant_short': 'vac.',
   'door.none': 'in no area',
   'door.in': 'area {sign} {name}',
   'door.households': '{n} {n|household|households}',

@@ -16,6 +16,7 @@ const zh = {
   'building': '{name}：{n} 户门，{free} 户门不在任何责任区',
   'group.select': '选择 {name}',
   'door.vacant': '空房',
+  'door.vacant_short': '空',
   'door.none': '不在任何责任区',
   'door.in': '责任区 {sign} {name}',
   'door.households': '{n} 户',
