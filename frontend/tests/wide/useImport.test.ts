@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, type EffectScope } from 'vue'
-import { OfflineError, ProblemError } from '../../offline'
-import type { Import, ImportCalls } from './imports'
-import { LATE_AFTER_MS, useImport } from './useImport'
+import { OfflineError, ProblemError } from '../../src/offline'
+import type { Import, ImportCalls } from '../../src/wide/import/imports'
+import { LATE_AFTER_MS, useImport } from '../../src/wide/import/useImport'
 
 type Status = Import['status']
 
