@@ -76,15 +76,20 @@ def request_id(request: Request) -> str:
     return str(request.scope.get("pioneer.request_id", ""))
 
 
-def get_database(request: Request) -> Database:
+def open_database(request: Request) -> Database:
     """The open database of the application."""
     database: Database = request.app.state.database
     return database
 
 
+async def get_database(request: Request) -> Database:
+    """The same as a dependency; a plain function would cost each request a turn in the thread pool."""
+    return open_database(request)
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction for the request, committed once before the answer leaves, rolled back on any problem."""
-    async with AsyncSession(get_database(request).engine, expire_on_commit=False) as session:
+    async with AsyncSession(open_database(request).engine, expire_on_commit=False) as session:
         session.info["request_id"] = request_id(request)
         yield session
         await session.commit()

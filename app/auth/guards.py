@@ -14,7 +14,7 @@ from app.auth.models import Role
 from app.auth.service import Actor
 from app.core.db import set_scope
 from app.core.errors import Forbidden, Unauthorized
-from app.web import UnscopedSession, get_database
+from app.web import UnscopedSession, open_database
 
 bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False)
 
@@ -60,7 +60,7 @@ async def current_actor(request: Request, token: Annotated[str | None, Depends(b
         return actor
     claims = sessions.read_access_token(token)
     device = UUID(str(claims["dev"])) if "dev" in claims else None
-    async with get_database(request).session(sessions.NOWHERE_SCOPE) as session:
+    async with open_database(request).session(sessions.NOWHERE_SCOPE) as session:
         actor = await service.load_actor(session, UUID(str(claims["sub"])), device, int(claims.get("se", -1)))
     if actor is None:
         raise Unauthorized("session_ended", "登录已被结束,请重新登录。", "This session has been ended; sign in again.")

@@ -64,7 +64,7 @@ def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, 
 
 _RECORD = text(
     "SELECT visit_id, verdict, reason FROM screening_record_door_visits("
-    ":community, :version, :actor, :name, :device, :is_desk, cast(:visits AS jsonb))"
+    "cast(:communities AS bpchar[]), :versions, :actors, :names, :devices, :are_desks, cast(:visits AS jsonb))"
 )
 
 
@@ -80,13 +80,13 @@ async def record_door_visits(
     rows = await session.execute(
         _RECORD,
         {
-            "community": community_code,
-            "version": version,
-            "actor": actor.id,
-            "name": actor.name,
-            "device": actor.device_id,
-            "is_desk": actor.may(community_code, DESK),
-            "visits": orjson.dumps(as_rows(visits, book)).decode(),
+            "communities": [community_code],
+            "versions": [version],
+            "actors": [actor.id],
+            "names": [actor.name],
+            "devices": [actor.device_id],
+            "are_desks": [actor.may(community_code, DESK)],
+            "visits": orjson.dumps([row | {"g": 1} for row in as_rows(visits, book)]).decode(),
         },
     )
     verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}

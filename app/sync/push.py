@@ -5,8 +5,10 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary, ref
 
 import orjson
 import psycopg
@@ -14,7 +16,8 @@ from pydantic import ValidationError
 
 from app.auth.service import DESK, Actor
 from app.core.clock import now, today
-from app.core.db import EVERYWHERE, NOWHERE, Database
+from app.core.coalescing import Coalescer
+from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.sync.registry import KINDS, Command
@@ -22,9 +25,11 @@ from app.sync.schemas import CommandIn, CommandResult, PushIn, PushOut
 
 REFUSED = "refused"
 _TAKE = (
-    "SELECT command_id, answer, code, detail, is_repeat, confirmed FROM take_commands("
-    "%(community)s, %(actor)s, %(name)s, %(device)s, %(is_desk)s, %(request)s, %(kind)s, %(commands)s::jsonb)"
+    "SELECT group_no, command_id, answer, code, detail, is_repeat, confirmed FROM take_commands("
+    "%(groups)s::jsonb, %(commands)s::jsonb)"
 )
+# A community whose roster is being imported holds its clock for long; its neighbours do not wait for it.
+_TAKE_AT_ONCE = f"SET LOCAL lock_timeout = '250ms'; {_TAKE}"
 _LOCATE = "SELECT id, community_code FROM household WHERE id = ANY(%(ids)s)"
 _CONFIRMED = (
     "SELECT coalesce(sum(confirmed_count), 0) FROM confirmed_day WHERE account_id = %(actor)s AND day = %(day)s "
@@ -49,6 +54,21 @@ class Judged:
     community: str | None
     refusal: str | None = None
     detail: str | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """A phone's commands of one kind for one community: whose (`head`), and what (`rows`, as SQL reads them)."""
+
+    community: str
+    head: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+Answer = tuple[UUID, str, str | None, str | None, bool, int]
+"""Command id, status, code, detail, whether it was known, the account's confirmed of today in the community."""
+
+_together: WeakKeyDictionary[Database, Coalescer[Group, list[Answer]]] = WeakKeyDictionary()
 
 
 async def take_push(database: Database, actor: Actor, push: PushIn, request_id: str) -> PushOut:
@@ -136,46 +156,73 @@ async def _take_group(
     kind: str,
     items: list[Judged],
     request_id: str,
-) -> list[tuple[Any, ...]]:
-    """One transaction for a community's commands of one kind; row by row when the set is refused."""
-    params = {
+) -> list[Answer]:
+    """A community's commands of one kind in one transaction; row by row when the set is refused."""
+    head = {
         "community": community,
         "actor": actor.id,
-        "name": actor.name,
+        "actor_name": actor.name,
         "device": device,
         "is_desk": community != NOWHERE and actor.may(community, DESK),
         "request": request_id,
-        "kind": kind,
-        "commands": _as_json(kind, items, await rules.find_rules(database)),
+        "name": kind,
     }
+    coalescer = _together.get(database)
+    if coalescer is None:
+        coalescer = _together[database] = Coalescer(
+            partial(_take_groups, ref(database)),
+            key=lambda group: group.community,
+            weight=lambda group: len(group.rows),
+            flights=max(2, database.calls.max_size // 4),
+        )
     try:
-        return await database.call(actor.scope.with_nowhere(), _TAKE, params)
+        return await coalescer.do(Group(community, head, _as_rows(kind, items, await rules.find_rules(database))))
     except _IMPOSSIBLE:
         if len(items) == 1:
             if kind == REFUSED:
                 raise
             items[0].refusal = "value_invalid"
             return await _take_group(database, actor, device, community, REFUSED, items, request_id)
-    rows = []
+    answers = []
     for item in items:
-        rows += await _take_group(database, actor, device, community, kind, [item], request_id)
-    return rows
+        answers += await _take_group(database, actor, device, community, kind, [item], request_id)
+    return answers
 
 
-def _as_json(kind: str, items: Sequence[Judged], book: RuleBook) -> str:
-    if kind == REFUSED:
-        rows: list[dict[str, Any]] = [
-            {
-                "id": item.given.id,
-                "recorded_at": item.given.recorded_at,
-                "refusal": item.refusal,
-                "refusal_detail": (item.detail or item.given.name)[:200].replace("\x00", ""),
-            }
-            for item in items
-        ]
-    else:
-        rows = KINDS[kind].as_rows([item.command for item in items if item.command is not None], book)
-    return orjson.dumps(rows).decode()
+async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patient: bool) -> list[list[Answer]]:
+    """Groups of different communities in one round trip and one transaction, whose scope is these communities."""
+    database = where()
+    if database is None:
+        raise RuntimeError("the database is gone")
+    # in code order, in which every transaction takes the clocks
+    order = sorted(range(len(groups)), key=lambda at: groups[at].community)
+    for number, at in enumerate(order, 1):
+        for row in groups[at].rows:
+            row["g"] = number
+    scope = Scope(tuple(sorted({NOWHERE, *(group.community for group in groups)})))
+    params = {
+        "groups": orjson.dumps([groups[at].head for at in order]).decode(),
+        "commands": orjson.dumps([row for at in order for row in groups[at].rows]).decode(),
+    }
+    answers: list[list[Answer]] = [[] for _ in groups]
+    taken = await database.call(scope, _TAKE if is_patient else _TAKE_AT_ONCE, params)
+    for number, command_id, status, code, detail, is_repeat, confirmed in taken:
+        answers[order[number - 1]].append((command_id, status, code, detail, is_repeat, confirmed))
+    return answers
+
+
+def _as_rows(kind: str, items: Sequence[Judged], book: RuleBook) -> list[dict[str, Any]]:
+    if kind != REFUSED:
+        return KINDS[kind].as_rows([item.command for item in items if item.command is not None], book)
+    return [
+        {
+            "id": item.given.id,
+            "recorded_at": item.given.recorded_at,
+            "refusal": item.refusal,
+            "refusal_detail": (item.detail or item.given.name)[:200].replace("\x00", ""),
+        }
+        for item in items
+    ]
 
 
 def _result(command_id: UUID, status: Any, code: str | None, detail: str | None, is_repeat: bool) -> CommandResult:

@@ -201,3 +201,62 @@ class TestManyAtOnce:
         count, broken = await audit.verify_chains(database)
         assert count > 0
         assert broken == []
+
+
+class TestManyPhonesAtOnce:
+    """Pushes that arrive together share a transaction; each phone has its own answer and its own failures."""
+
+    async def test_each_is_answered_for_itself(self, call: Caller, database: Database) -> None:
+        round_id = await make_round(call)
+        homes = {code: await make_homes(database, code, stair_of("3", "2", ROOMS)) for code in (A, B, C)}
+        desks = {A: "committee", B: "other_committee", C: "far_committee"}
+
+        def work(code: str, at: int) -> list[dict[str, object]]:
+            home = homes[code][at % 4]
+            if at % 7 == 3:
+                return [door_visit(home, round_id, "nobody_knows")]
+            if at % 7 == 4:
+                return [door_visit(homes[B if code != B else C][0], round_id)]  # somebody else's door
+            if at % 7 == 5:
+                return [care_visit(home), command("care.unheard_of", {})]
+            return [door_visit(home, round_id, "no_answer"), door_visit(home, round_id)]
+
+        batches = [(code, work(code, at)) for at in range(14) for code in (A, B, C)]
+        answers = await asyncio.gather(*(push(call, desks[code], *commands) for code, commands in batches))
+        said: dict[str, int] = {}
+        for (_, commands), results in zip(batches, answers, strict=True):
+            assert [r["id"] for r in results] == [c["id"] for c in commands]
+            for result in results:
+                key = result["code"] or result["status"]
+                said[key] = said.get(key, 0) + 1
+        assert said == {"accepted": 54, "household_not_found": 6, "command_unknown": 6, "shape_invalid": 6}
+        async with database.session(EVERYWHERE) as session:
+            counted = await session.execute(
+                text("SELECT community_code, count(*) FROM door_visit GROUP BY 1 ORDER BY 1")
+            )
+            assert [tuple(row) for row in counted] == [(A, 16), (B, 16), (C, 16)]
+            assert await screening.find_tally_drift(session) == []
+        assert (await audit.verify_chains(database))[1] == []
+
+    async def test_one_sent_twice_at_once_counts_once(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        visit = door_visit(homes[0], round_id)
+        answers = await asyncio.gather(*(push(call, "worker", visit) for _ in range(12)))
+        assert sorted(a[0]["status"] for a in answers) == ["accepted"] + ["duplicate"] * 11
+        assert (await tally(database, round_id))["visit_count"] == 1
+
+    async def test_a_community_held_by_a_long_work_does_not_hold_up_its_neighbours(
+        self, call: Caller, database: Database
+    ) -> None:
+        round_id = await make_round(call)
+        homes = {code: await make_homes(database, code, stair_of("3", "2", ROOMS)) for code in (A, B, C)}
+        desks = {A: "committee", B: "other_committee", C: "far_committee"}
+        async with database.session(EVERYWHERE) as session:
+            await session.execute(text("SELECT 1 FROM community_clock WHERE community_code = :c FOR UPDATE"), {"c": A})
+            held = [asyncio.create_task(push(call, desks[A], door_visit(homes[A][0], round_id))) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            free = [push(call, desks[code], door_visit(homes[code][at], round_id)) for code in (B, C) for at in (0, 1)]
+            answers = await asyncio.wait_for(asyncio.gather(*free), 10)
+            assert {a[0]["status"] for a in answers} == {"accepted"}
+            assert not any(task.done() for task in held)
+        assert {(await task)[0]["status"] for task in held} == {"accepted"}
