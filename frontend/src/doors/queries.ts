@@ -87,3 +87,5 @@ export async function reloadDoors(): Promise<void> {
 }
 
 engine.watch(() => void reloadDoors())
+// the database was open before any page asked for this file
+void reloadDoors()

@@ -1,7 +1,8 @@
 /** The records this phone has made: those in the outbox, and the last ones the server has confirmed. */
 import { onBeforeUnmount, shallowRef, type ShallowRef } from 'vue'
 import { engine } from '../app/engine'
-import { t } from '../app/i18n'
+import { textOr } from '../app/i18n'
+import { findDoor, fullAddress } from '../doors/queries'
 import type { OutboxItem, Receipt } from '../offline/types'
 import type { Tone } from '../ui/tone'
 
@@ -28,16 +29,25 @@ export function toneOfRecord(state: RecordState): Tone {
   return TONES[state]
 }
 
+/** The door's address and head as every other page writes them; as they were once it has left the phone. */
+export function placeOf(record: OutboxRecord): string {
+  const door = findDoor(record.householdId)
+  return door ? [fullAddress(door), door.head].filter(Boolean).join(' ') : record.place
+}
+
+function whatWord(name: string, what: string | undefined): string {
+  if (!what) return ''
+  return textOr(name === 'care.record_visit' ? `care.${what}` : `state.${what}`, 'command.other')
+}
 
 function fromOutbox(item: OutboxItem): OutboxRecord {
   const { payload } = item
-  const what = 'outcome' in payload ? t(`state.${payload.outcome}`) : t(`care.${payload.condition}`)
   return {
     id: item.id,
     name: item.name,
     state: item.state,
     place: item.label,
-    what,
+    what: whatWord(item.name, 'outcome' in payload ? payload.outcome : payload.condition),
     householdId: payload.household_id,
     at: Date.parse(item.recordedAt),
     code: item.lastProblem?.code ?? null,
@@ -50,7 +60,7 @@ function fromReceipt(receipt: Receipt): OutboxRecord {
     name: receipt.name,
     state: receipt.status === 'flagged' ? 'flagged' : 'confirmed',
     place: receipt.label,
-    what: '',
+    what: whatWord(receipt.name, receipt.what),
     householdId: receipt.householdId,
     at: Date.parse(receipt.recordedAt),
     code: receipt.code,

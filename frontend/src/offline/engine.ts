@@ -130,7 +130,7 @@ export class Engine {
     await this.database?.forget()
     this.database = this.outbox = null
     this.confirmed = { day: '', count: 0 }
-    this.set({ waiting: 0, needsYou: 0, confirmedToday: 0, refusal: null })
+    this.set({ waiting: 0, needsYou: 0, confirmedToday: null, refusal: null })
     this.tellData()
   }
 
@@ -405,7 +405,7 @@ export class Engine {
     const items = await this.listOutbox()
     const needsYou = items.filter((item) => item.state === 'rejected').length
     const { day, count } = this.confirmed
-    const confirmedToday = day === shanghaiDay(this.options.now()) ? count : 0
+    const confirmedToday = day === shanghaiDay(this.options.now()) ? count : null
     this.set({ waiting: items.length - needsYou, needsYou, confirmedToday })
     this.tellData()
   }

@@ -239,6 +239,7 @@ function receiptOf(item: OutboxItem, answer: Answer, now: number): Receipt {
     name,
     householdId: item.payload.household_id,
     label,
+    what: 'outcome' in item.payload ? item.payload.outcome : item.payload.condition,
     status: isFlagged ? 'flagged' : 'accepted',
     code: answer.code ?? null,
     recordedAt,

@@ -60,6 +60,8 @@ export interface Receipt {
   name: CommandName
   householdId: string
   label: string
+  /** the outcome or condition that was recorded; older receipts lack it */
+  what?: string
   status: 'accepted' | 'flagged'
   code: string | null
   recordedAt: string
@@ -175,7 +177,8 @@ export interface Status {
   waiting: number
   needsYou: number
   lastContactAt: number | null
-  confirmedToday: number
+  /** the server's own number; null while it has not said one today */
+  confirmedToday: number | null
   signInNeeded: boolean
   /** the code with which the server refuses this account's traffic as a whole; what waits is kept */
   refusal: string | null
@@ -192,7 +195,7 @@ export const INITIAL_STATUS: Status = {
   waiting: 0,
   needsYou: 0,
   lastContactAt: null,
-  confirmedToday: 0,
+  confirmedToday: null,
   signInNeeded: false,
   refusal: null,
   loading: null,
