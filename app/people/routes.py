@@ -49,6 +49,7 @@ async def list_households(
     actor: OverseerActor,
     session: Session,
     community_code: Code,
+    compound: OptionalWord = None,
     building: OptionalWord = None,
     stair: OptionalWord = None,
     q: Annotated[str | None, Query(max_length=60, description="Name, pinyin initials or room.")] = None,
@@ -58,7 +59,7 @@ async def list_households(
     cursor: Cursor = None,
 ) -> HouseholdPage:
     """A community's households in the order of their doors."""
-    wanted = service.HouseholdFilter(building, stair, q, tag, responsibility_area_id)
+    wanted = service.HouseholdFilter(compound, building, stair, q, tag, responsibility_area_id)
     items, more = await service.list_households(session, actor, community_code, wanted, limit, cursor)
     return HouseholdPage(items=items, next_cursor=more)
 

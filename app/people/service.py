@@ -86,6 +86,7 @@ async def list_doors(
 class HouseholdFilter:
     """Which households of a community are meant; None is any."""
 
+    compound: str | None = None
     building: str | None = None
     stair: str | None = None
     text: str | None = None
@@ -102,6 +103,8 @@ async def list_households(
     """
     actor.demand(community_code, OVERSEERS)
     statement = _joined().where(col(Household.community_code) == community_code)
+    if wanted.compound is not None:
+        statement = statement.where(col(Dwelling.compound) == wanted.compound)
     if wanted.building is not None:
         statement = statement.where(col(Dwelling.building) == wanted.building)
     if wanted.stair is not None:

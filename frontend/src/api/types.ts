@@ -5969,6 +5969,7 @@ export interface operations {
         parameters: {
             query: {
                 community_code: string;
+                compound?: string | null;
                 building?: string | null;
                 stair?: string | null;
                 /** @description Name, pinyin initials or room. */

@@ -1,0 +1,12 @@
+import { iconRegistry } from '../../ui/icons'
+import { withTexts, type DeskPart } from '../pages'
+import { registryTexts } from './texts'
+
+export const registry: DeskPart = {
+  id: 'registry',
+  icon: iconRegistry,
+  routes: [
+    { path: '', component: withTexts(registryTexts, () => import('./Registry.vue')) },
+    { path: 'household/:id', component: withTexts(registryTexts, () => import('./Household.vue')), props: true },
+  ],
+}

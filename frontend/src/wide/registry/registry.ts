@@ -1,0 +1,26 @@
+/** Words and places of the registry. */
+import { t as app } from '../../app/i18n'
+import type { Schema } from '../calls'
+import { t as frame } from '../texts'
+
+export type Household = Schema<'HouseholdRead'>
+export type Resident = Schema<'ResidentRead'>
+export type HouseholdTag = Schema<'HouseholdTag'>
+
+export const TAGS: readonly HouseholdTag[] = [
+  'living_alone_elder', 'household_in_hardship', 'tenant', 'chronic_illness', 'disabled', 'pregnant', 'infant', 'collective_household',
+]
+export const tagOptions = (): { value: HouseholdTag; label: string }[] => TAGS.map((value) => ({ value, label: app(`tag.${value}`) }))
+
+/** A building by name: `花园小区 3号楼`; doors without one stand under "other addresses". */
+export function buildingName(compound: string, building: string): string {
+  const name = /^\d+$/.test(building) ? frame('place.building', { name: building }) : building
+  return [compound, name].filter(Boolean).join(' ') || frame('place.other')
+}
+
+/** A door as people write it. */
+export function addressOf(household: Household): string {
+  const { compound, building, stair, room } = household
+  const numbered = (text: string, unit: string): string => (/^\d+$/.test(text) ? `${text}${unit}` : text)
+  return household.address || [compound, numbered(building, '号楼'), numbered(stair, '单元'), room].filter(Boolean).join(' ')
+}
