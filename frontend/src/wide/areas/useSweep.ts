@@ -49,6 +49,8 @@ export function useSweep(selection: { has: (id: string) => boolean; add: (id: st
   function end(): void {
     clearTimeout(timer)
     mode = null
+    // a sweep that ends on another door is followed by no click of its own: the next click is somebody's
+    setTimeout(() => (isHandled = false))
     removeEventListener('pointermove', move)
     removeEventListener('pointerup', end)
     removeEventListener('pointercancel', end)

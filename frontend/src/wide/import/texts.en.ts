@@ -13,6 +13,7 @@ const en: Record<keyof typeof zh, string> = {
   'kind.divisions': 'Division list',
   'file.where': 'Into: {name}',
   'file.need_community': 'A roster belongs to one community; choose it above first.',
+  'file.read_only': 'You may look at this division, but not import.',
   'file.drop': 'Drop a file here, or choose one',
   'file.choose': 'Choose a file',
   'file.hint.roster': '.xlsx or .csv, up to 20 MB. Your own roster as it is, no template needed; it is only read first, nothing is written.',

@@ -11,6 +11,7 @@ const zh = {
   'kind.divisions': '区划名单',
   'file.where': '导入到：{name}',
   'file.need_community': '花名册要导入到一个村居，请先在上方选择。',
+  'file.read_only': '您只能查看，不能导入。',
   'file.drop': '把文件拖到这里，或选择文件',
   'file.choose': '选择文件',
   'file.hint.roster': '.xlsx 或 .csv，不超过 20 MB。就用平时的花名册，不用改格式；先只读取、不写入。',
