@@ -32,6 +32,7 @@ from app.privacy import routes as privacy_routes
 from app.privacy import service as privacy
 from app.reports import routes as reports_routes
 from app.screening import routes as screening_routes
+from app.screening import service as screening
 from app.sync import routes as sync_routes
 from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
 
@@ -58,6 +59,7 @@ def install_hooks() -> None:
     auth.held_areas_hooks[:] = [posts.list_held_areas]
     people.area_touched_hooks[:] = [posts.touch_areas]
     people.corrected_hooks[:] = [privacy.note_correction]
+    people.household_grown_hooks[:] = [screening.reopen_households]
 
 
 def operation_id(route: APIRoute) -> str:

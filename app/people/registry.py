@@ -35,6 +35,7 @@ from app.people.service import (
     get_household,
     household_read,
     list_residents,
+    tell_grown,
     touch_areas,
 )
 
@@ -166,6 +167,7 @@ class _Difference:
         self.households: list[dict[str, Any]] = []
         self.residents: list[dict[str, Any]] = []
         self.touched: set[UUID] = set()
+        self.grown: set[UUID] = set()
         self.tallies: Counter[str] = Counter()
         self.counts = PutCounts()
         self._fresh: Iterator[UUID] = iter(())
@@ -245,6 +247,7 @@ class _Difference:
             home["resident_count"] += 1
             self._write_household(home)
             self.tallies["residents"] += 1
+            self.grown.add(home["id"])
             self._touch(door)
             known = row
             self._count(True, True)
@@ -308,7 +311,10 @@ def _same_household(
     """The household behind the door that is meant: by id, by its head, by a shared member, or the only one
     there when neither says otherwise."""
     for home in homes:
-        if home["id"] == given.id or (given.head_name and home["head_name"] == given.head_name):
+        if given.id is not None and home["id"] == given.id:
+            return home
+    for home in homes:
+        if given.head_name and home["head_name"] == given.head_name:
             return home
     names = {person.name for person in given.persons}
     for home in homes:
@@ -447,6 +453,7 @@ async def put_dwellings(
         version = await areas.advance_clock(session, community_code, **change.tallies)
         await _write(session, community_code, version, change)
         await touch_areas(session, community_code, change.touched, version)
+        await tell_grown(session, community_code, change.grown, version)
         subjects = sorted({row["id"] for row in change.households} | {row["id"] for row in change.dwellings})
         await audit.append_entry(session, doer, community_code, action, subjects, vars_of(change.counts))
     return change.counts

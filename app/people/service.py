@@ -352,6 +352,17 @@ async def touch_dwellings(
     await touch_areas(session, community_code, (await session.scalars(statement.distinct())).all(), version)
 
 
+# screening puts here: (session, community, household ids, version) when there are more people in households.
+household_grown_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitable[None]]] = []
+
+
+async def tell_grown(session: AsyncSession, community_code: str, household_ids: Iterable[UUID], version: int) -> None:
+    """Tell the room above that these households have people whom nobody has asked yet."""
+    ids = sorted(household_ids)
+    for hook in household_grown_hooks if ids else ():
+        await hook(session, community_code, ids, version)
+
+
 @dataclass(frozen=True, slots=True)
 class AreaCut:
     """What a set of doors is: how many, how many households and people, and the areas some already lie in."""

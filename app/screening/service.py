@@ -94,6 +94,32 @@ async def record_door_visits(
     return verdicts
 
 
+async def reopen_households(
+    session: AsyncSession, community_code: str, household_ids: Sequence[UUID], version: int
+) -> None:
+    """Households that have more people now than were answered for are done in part only, in every open round."""
+    await session.execute(
+        text("""
+        WITH short AS (
+            UPDATE household_screening s SET outcome = 'answered_part', version = :version
+            FROM household h, screening_round q
+            WHERE s.community_code = :c AND s.household_id = ANY(:ids) AND s.outcome = 'answered_all'
+                AND h.community_code = s.community_code AND h.id = s.household_id
+                AND q.id = s.round_id AND q.status = 'open'
+                AND h.resident_count > (
+                    SELECT count(*) FROM person_check k
+                    JOIN resident r ON r.community_code = k.community_code AND r.id = k.resident_id AND NOT r.is_gone
+                    WHERE k.community_code = s.community_code AND k.round_id = s.round_id
+                        AND k.household_id = s.household_id)
+            RETURNING s.round_id
+        ), moved AS (SELECT round_id, count(*) AS n FROM short GROUP BY 1)
+        UPDATE screening_tally t SET answered_all = t.answered_all - n, answered_part = t.answered_part + n
+        FROM moved WHERE t.community_code = :c AND t.round_id = moved.round_id
+    """),
+        {"c": community_code, "ids": list(household_ids), "version": version},
+    )
+
+
 async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
     """Open a round for a part of the tree; raises Invalid (`round_dates`) when it would end before it begins."""
     actor.demand(new.division_code, DESK)

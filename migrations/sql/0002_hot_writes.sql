@@ -83,7 +83,9 @@ BEGIN
             SELECT bool_or(known.id IS NULL) AS has_stranger
             FROM jsonb_to_recordset(v.persons) AS p(resident_id uuid)
             LEFT JOIN LATERAL (
-                SELECT m.id FROM resident m WHERE m.community_code = p_community AND m.id = p.resident_id OFFSET 0
+                SELECT m.id FROM resident m
+                WHERE m.community_code = p_community AND m.id = p.resident_id AND m.household_id = v.household_id
+                OFFSET 0
             ) known ON true
         ) s ON true
     ) j;
@@ -285,7 +287,9 @@ BEGIN
             OFFSET 0
         ) place ON true
         LEFT JOIN LATERAL (
-            SELECT m.id FROM resident m WHERE m.community_code = p_community AND m.id = v.resident_id OFFSET 0
+            SELECT m.id FROM resident m
+            WHERE m.community_code = p_community AND m.id = v.resident_id AND m.household_id = v.household_id
+            OFFSET 0
         ) r ON true
     ) j;
 
