@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.audit.service import SYSTEM
-from app.core.clock import today
+from app.auth.models import Account, Device, Role, RoleGrant
+from app.core.clock import now, today
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
 from app.core.resident_id import check_character
 from app.people import registry
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
-from tests.personas import CITY, A, Caller
+from tests.personas import CITY, A, Caller, Persona
 
 
 @dataclass(slots=True)
@@ -138,3 +139,28 @@ async def push(call: Caller, who: str, *commands: dict[str, Any]) -> list[dict[s
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
+
+
+async def make_workers(database: Database, call: Caller, count: int, community: str = A) -> list[str]:
+    """So many grid workers of a community; answers the names under which `call` knows them."""
+    made = [Persona(f"worker-{n}", 1000 + n, ((Role.GRID_WORKER, community),)) for n in range(count)]
+    async with database.session(EVERYWHERE) as session:
+        session.add_all(Account(id=p.id, kind="person", login=p.name, name=p.name) for p in made)
+        await session.flush()
+        session.add_all(Device(account_id=p.id, id=p.device_id, name="test") for p in made)
+        session.add_all(RoleGrant(account_id=p.id, role=Role.GRID_WORKER, division_prefix=community) for p in made)
+    call.personas = call.personas | {p.name: p for p in made}
+    return [p.name for p in made]
+
+
+async def make_post(call: Caller, who: str = "committee", community: str = A, **changes: Any) -> dict[str, Any]:
+    """A published post of tomorrow with two places."""
+    at = now() + timedelta(days=1)
+    body: dict[str, Any] = {
+        "community_code": community, "title": "南门值守", "kind": "checkpoint", "duty": "测温登记", "place": "南门",
+        "starts_at": at.isoformat(), "ends_at": (at + timedelta(hours=4)).isoformat(), "wanted_count": 2,
+    }  # fmt: skip
+    answer = await call(who, "POST", "/posts", json=body | changes)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made

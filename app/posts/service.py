@@ -125,6 +125,13 @@ async def _find(
     return area
 
 
+async def _read_again(session: AsyncSession, area: ResponsibilityArea) -> None:
+    """The area as it is now that the community's clock is held: it may have been dissolved or given meanwhile."""
+    await session.refresh(area, with_for_update=True)
+    if area.is_removed:
+        raise NotFound
+
+
 def _may_see(actor: Actor, area: ResponsibilityArea) -> bool:
     is_free = area.is_open and area.holder_id is None
     return is_free or area.holder_id == actor.id or actor.may(area.community_code, OVERSEERS)
@@ -187,6 +194,7 @@ async def update_responsibility_area(
     area = await _find(session, actor, area_id, DESK)
     community = area.community_code
     await areas.lock_clock(session, community)
+    await _read_again(session, area)
     added = sorted(set(change.add_dwelling_ids))
     if added:
         await _measure(session, community, added, area_id)
@@ -230,6 +238,7 @@ async def delete_responsibility_area(session: AsyncSession, actor: Actor, area_i
     area = await _find(session, actor, area_id, DESK)
     community = area.community_code
     await areas.lock_clock(session, community)
+    await _read_again(session, area)
     doors = await _own_doors(session, area, None)
     version = await areas.advance_clock(session, community, unassigned=len(doors))
     await people.set_responsibility_area(session, community, doors, None, version)
@@ -244,7 +253,7 @@ async def assign_responsibility_area(
     """Give an area to somebody who works in the community; whoever held it keeps credit for their work."""
     area = await _find(session, actor, area_id, DESK)
     version = await areas.advance_clock(session, area.community_code)
-    await session.refresh(area, with_for_update=True)
+    await _read_again(session, area)
     await _give(session, actor, area, account_id, "assigned", version)
     await audit.append_entry(
         session, actor.doer, area.community_code, "assign_responsibility_area", [area_id, account_id]
@@ -341,9 +350,11 @@ async def release_responsibility_area(session: AsyncSession, actor: Actor, area_
     if area.holder_id != actor.id and not actor.may(area.community_code, DESK):
         raise NotFound
     version = await areas.advance_clock(session, area.community_code)
-    await session.refresh(area, with_for_update=True)
+    await _read_again(session, area)
     if area.holder_id is None:
         raise Conflict("area_not_claimed", "这个责任区现在没有负责人。", "Nobody holds this area.")
+    if area.holder_id != actor.id and not actor.may(area.community_code, DESK):
+        raise NotFound
     await _take(session, area, version)
     await audit.append_entry(session, actor.doer, area.community_code, "release_responsibility_area", [area_id])
     return (await _reads(session, [area]))[0]
