@@ -4,8 +4,10 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -15,12 +17,17 @@ os.environ.setdefault("PIONEER_DATA_DIR", str(_RUN / "data"))
 os.environ["PIONEER_SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only"
 
 from fastapi import FastAPI  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from psycopg.conninfo import make_conninfo  # noqa: E402
 
 from app.cli import migrate_to_head  # noqa: E402
 from app.core.db import Database, start_embedded  # noqa: E402
 from app.main import create_app, install_hooks  # noqa: E402
 from tests.personas import PERSONAS, Caller, seed  # noqa: E402
+
+# What hypothesis draws is the same every time where CI is set, its own profile; at a desk it differs, and this
+# one draws ten times as much: `pytest --hypothesis-profile=long tests/sync/test_convergence.py`.
+settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
 
 
 @pytest.fixture(scope="session")
@@ -79,15 +86,22 @@ def template(server_url: str) -> str:
 _counter = iter(range(1_000_000))
 
 
-@pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
-    """The owner's URL of a fresh copy of the template."""
+@contextmanager
+def copy_of(server_url: str, template: str) -> Iterator[str]:
+    """The owner's URL of a fresh copy of the template, dropped at the end."""
     name = f"pioneer_{os.getpid()}_{next(_counter)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # type: ignore[arg-type]
     yield _url_of(server_url, name)
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """A database of this test's own."""
+    with copy_of(server_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -110,6 +124,7 @@ async def app(database_url: str) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 async def call(app: FastAPI) -> AsyncIterator[Caller]:
     """Calls the service as a persona: `await call("committee", "GET", "/households", params=…)`."""
-    caller = Caller(app, PERSONAS)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    caller = Caller(httpx.AsyncClient(transport=transport, base_url="http://test"), PERSONAS)
     yield caller
     await caller.close()

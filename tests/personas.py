@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
 
 from app.areas import service as areas
 from app.areas.service import DivisionEntry
@@ -99,12 +98,10 @@ def token_of(persona: Persona) -> str:
 
 
 class Caller:
-    """Calls the service in this process."""
+    """Calls the service, in this process or on a port."""
 
-    def __init__(self, app: FastAPI, personas: dict[str, Persona]) -> None:
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test"
-        )
+    def __init__(self, http: httpx.AsyncClient, personas: dict[str, Persona]) -> None:
+        self.http = http
         self.personas = personas
 
     async def __call__(self, who: str | None, method: str, path: str, **options: Any) -> httpx.Response:

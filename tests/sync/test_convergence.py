@@ -1,0 +1,386 @@
+"""Phones that work over a bad network, are killed, and see their areas re-cut: in the end all agree, and every
+command counts once.
+
+The phones are the real engine in Node, the service is a real one on a port. Each example is a day: a list of
+doings drawn by hypothesis, then the network heals. What must have come of it is worked out here anew, from the
+list of what was recorded, and compared with the rows, the tallies, the trail, and what each phone shows.
+
+More days: `pytest --hypothesis-profile=long`. With `CI` set the days are always the same; otherwise a day that
+fails is printed with the line that brings it back.
+"""
+
+import asyncio
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app.audit import service as audit
+from app.core.db import EVERYWHERE, Database
+from app.people import service as people
+from app.screening import service as screening
+from tests.makers import Home, make_area, make_homes, make_round, stair_of
+from tests.personas import PASSWORD, PERSONAS, A, Caller
+from tests.sync.phones import PhoneError, Phones, serving
+
+HOLDERS = {"p1": "worker", "p2": "worker2", "p3": "worker"}
+"""Who carries which phone: one person has two of them."""
+ROOMS = ["101", "102", "201", "202"]
+DAYS = 20
+SETTLING = ("answered_all", "answered_part", "vacant", "wrong_address")
+
+phone = st.sampled_from(sorted(HOLDERS))
+home = st.integers(0, len(ROOMS) - 1)
+homes = st.lists(home, min_size=1, max_size=4, unique=True)
+person = st.fixed_dictionaries(
+    {"status": st.sampled_from(["well", "symptoms", "away", "unknown"])},
+    optional={"temperature_c": st.sampled_from([36.4, 37.3, 39.0]), "risk_area": st.booleans()},
+)
+outcome = st.sampled_from(
+    ["answered_all", "answered_all", "answered_part", "no_answer", "refused", "vacant", "wrong_address", "unsafe"]
+)
+fault = st.builds(
+    lambda kind, path, skip: {"kind": kind, "path": path, "skip": skip, "status": 503, "ms": 30},
+    st.sampled_from(
+        ["drop_request", "drop_answer", "duplicate", "delay", "late", "status", "kill_before", "kill_after"]
+    ),
+    st.sampled_from(["sync/commands", "sync/commands", "sync/areas", "sync/areas/", ""]),
+    st.integers(0, 1),
+)
+renewal = st.sampled_from(["drop_request", "drop_answer", "duplicate", "status", "kill_after"]).map(
+    lambda kind: [{"kind": "status", "path": "sync/", "status": 401}, {"kind": kind, "path": "auth/token"}]
+)
+faults = st.one_of(st.just([]), st.lists(fault, min_size=1, max_size=3), renewal)
+doing = st.one_of(
+    st.tuples(st.just("visit"), phone, home, outcome, st.lists(person, max_size=2)),
+    st.tuples(st.just("visit"), phone, home, outcome, st.lists(person, max_size=2)),
+    st.tuples(st.just("visit"), phone, home, st.just("answered_all"), st.just([])),
+    st.tuples(st.just("sweep"), phone, homes),
+    st.tuples(st.just("care"), phone, home, st.sampled_from(["well", "needs_attention", "not_reached"])),
+    st.tuples(st.just("undo"), phone, st.integers(1, 3)),
+    st.tuples(st.just("sync"), phone, faults),
+    st.tuples(st.just("sync"), phone, faults),
+    st.tuples(st.just("sync_all"), st.lists(faults, min_size=3, max_size=3)),
+    st.tuples(st.just("deliver"), phone),
+    st.tuples(st.just("restart"), phone),
+    st.tuples(st.just("kill"), phone),
+    st.tuples(st.just("clock"), phone, st.sampled_from([0, -3_600_000, 120_000, 3_600_000])),
+    st.tuples(st.just("assign"), st.integers(0, 1), st.sampled_from(["worker", "worker2"])),
+    st.tuples(st.just("recut"), home, st.integers(0, 1)),
+    st.tuples(st.just("edit"), home),
+    st.tuples(st.just("move_in"), home),
+)
+days = st.lists(doing, min_size=15, max_size=50)
+
+
+@dataclass(slots=True)
+class Visit:
+    """A knock as it was recorded on a phone."""
+
+    id: str
+    home: int
+    outcome: str
+    persons: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Day:
+    """A day of work: the ground it happens on, and what was recorded and not taken back."""
+
+    call: Caller
+    database: Database
+    phones: Phones
+    homes: list[Home]
+    areas: list[str]
+    round_id: str
+    visits: dict[str, Visit] = field(default_factory=dict)
+    cares: dict[str, tuple[int, str]] = field(default_factory=dict)
+    made_by: dict[str, str] = field(default_factory=dict)
+    strangers: int = 0
+
+    async def do(self, what: tuple[Any, ...]) -> None:
+        """One doing of the list."""
+        kind, *words = what
+        await getattr(self, f"do_{kind}")(*words)
+
+    async def do_visit(self, name: str, at: int, outcome: str, said: list[dict[str, Any]]) -> None:
+        here = self.homes[at]
+        persons: list[dict[str, Any]] | None = [
+            {"resident_id": str(resident), **one} for resident, one in zip(here.residents, said, strict=False)
+        ]
+        if outcome == "answered_all" and not persons:
+            persons = None  # the phone's own "all well"
+        door = {"household_id": str(here.id), "round_id": self.round_id, "outcome": outcome, "persons": persons}
+        made = await self.try_on(name, "record_door_visit", **door)
+        if made:
+            (item,) = [i for i in (await self.phones.do(name, "dump"))["outbox"] if i["id"] == made["id"]]
+            self.visits[made["id"]] = Visit(made["id"], at, outcome, item["payload"]["persons"])
+            self.made_by[made["id"]] = name
+
+    async def do_sweep(self, name: str, at: list[int]) -> None:
+        ids = [str(self.homes[i].id) for i in at]
+        made = await self.try_on(name, "record_no_answer", household_ids=ids, round_id=self.round_id)
+        for i, id_ in zip(at, made["ids"] if made else [], strict=False):
+            self.visits[id_] = Visit(id_, i, "no_answer", [])
+            self.made_by[id_] = name
+
+    async def do_care(self, name: str, at: int, condition: str) -> None:
+        made = await self.try_on(name, "record_care_visit", household_id=str(self.homes[at].id), condition=condition)
+        if made:
+            self.cares[made["id"]] = (at, condition)
+            self.made_by[made["id"]] = name
+
+    async def try_on(self, name: str, doing: str, **words: Any) -> dict[str, Any] | None:
+        """A record on a phone, None where the door is not there."""
+        try:
+            return await self.phones.do(name, doing, **words)
+        except PhoneError as error:
+            if error.name != "DoorGoneError":
+                raise
+            return None
+
+    async def do_undo(self, name: str, back: int) -> None:
+        mine = [id_ for id_, maker in self.made_by.items() if maker == name][-back:]
+        if not mine:
+            return
+        if (await self.phones.do(name, "undo", ids=mine))["undone"]:
+            for id_ in mine:
+                self.visits.pop(id_, None)
+                self.cares.pop(id_, None)
+                del self.made_by[id_]
+
+    async def do_sync(self, name: str, faults: list[dict[str, Any]]) -> None:
+        await self.phones.do(name, "sync", faults=faults)
+
+    async def do_sync_all(self, faults: list[list[dict[str, Any]]]) -> None:
+        names = zip(HOLDERS, faults, strict=True)
+        await asyncio.gather(*(self.phones.do(name, "sync", faults=some) for name, some in names))
+
+    async def do_deliver(self, name: str) -> None:
+        await self.phones.do(name, "deliver")
+
+    async def do_restart(self, name: str) -> None:
+        await self.phones.do(name, "restart")
+
+    async def do_kill(self, name: str) -> None:
+        await self.phones.do(name, "kill")
+
+    async def do_clock(self, name: str, offset: int) -> None:
+        await self.phones.do(name, "set", clock_offset_ms=offset)
+
+    async def do_assign(self, at: int, who: str) -> None:
+        body = {"account_id": str(PERSONAS[who].id)}
+        await self.desk("POST", f"/responsibility-areas/{self.areas[at]}/assign", body)
+
+    async def do_recut(self, at: int, to: int) -> None:
+        door = [str(self.homes[at].dwelling_id)]
+        await self.desk("PATCH", f"/responsibility-areas/{self.areas[1 - to]}", {"remove_dwelling_ids": door})
+        await self.desk("PATCH", f"/responsibility-areas/{self.areas[to]}", {"add_dwelling_ids": door})
+
+    async def do_edit(self, at: int) -> None:
+        self.strangers += 1
+        await self.desk("PATCH", f"/households/{self.homes[at].id}", {"note": f"第{self.strangers}次改"})
+        resident = self.homes[at].residents[-1]
+        await self.desk("PATCH", f"/residents/{resident}", {"name": f"改名{self.strangers}"})
+
+    async def do_move_in(self, at: int) -> None:
+        self.strangers += 1
+        here = self.homes[at]
+        body = {"name": f"新人{self.strangers}"}
+        here.residents.append(UUID((await self.desk("POST", f"/households/{here.id}/residents", body))["id"]))
+
+    async def desk(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the committee does meanwhile."""
+        answer = await self.call("committee", method, path, json=body)
+        assert answer.is_success, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    async def heal(self) -> None:
+        """The network is back: what was held arrives last of all, clocks go right, everybody syncs until done."""
+        for name in HOLDERS:
+            await self.phones.do(name, "set", clock_offset_ms=0)
+        await asyncio.gather(*(self.phones.do(name, "sync") for name in HOLDERS))
+        for name in HOLDERS:
+            await self.phones.do(name, "deliver")
+        for name in HOLDERS:
+            await self.phones.do(name, "sync")
+
+    # What must have come of it.
+
+    async def check(self) -> None:
+        """Rows, tallies, trail and phones against what was recorded."""
+        answers = await self.check_counted_once()
+        wanted = await self.check_states()
+        await self.check_phones(answers, wanted)
+
+    async def rows(self, statement: str) -> list[Any]:
+        """Rows of this day's ground."""
+        async with self.database.session(EVERYWHERE) as session:
+            params = {"homes": [home.id for home in self.homes], "round": UUID(self.round_id)}
+            return list((await session.execute(text(statement), params)).all())
+
+    async def check_counted_once(self) -> dict[str, Any]:
+        """Each command that was not taken back is one row, one answer, one entry of the trail, one count."""
+        made = {*self.visits, *self.cares}
+        visits = await self.rows("SELECT id FROM door_visit WHERE household_id = ANY(:homes)")
+        assert sorted(str(v.id) for v in visits) == sorted(self.visits)
+        cares = await self.rows("SELECT id FROM care_visit WHERE household_id = ANY(:homes)")
+        assert sorted(str(v.id) for v in cares) == sorted(self.cares)
+        answers = await self.rows(
+            "SELECT id, status, code, account_id FROM sync_command WHERE received_at >= "
+            "(SELECT created_at FROM screening_round WHERE id = :round)"
+        )
+        assert sorted(str(a.id) for a in answers) == sorted(made)
+        assert {a.status for a in answers} <= {"accepted", "flagged"}
+        subjects: Counter[str] = Counter()
+        for entry in await self.rows(
+            "SELECT subjects FROM audit_entry WHERE action IN ('screening.record_door_visit', 'care.record_visit') "
+            "AND at >= (SELECT created_at FROM screening_round WHERE id = :round)"
+        ):
+            subjects.update(entry.subjects)
+        assert subjects == Counter(made)
+        tally = await self.rows("SELECT visit_count FROM screening_tally WHERE round_id = :round")
+        assert [t.visit_count for t in tally] == ([len(self.visits)] if self.visits else [])
+        confirmed = await self.rows("SELECT account_id, sum(confirmed_count) AS n FROM confirmed_day GROUP BY 1")
+        ever = await self.rows("SELECT account_id, count(*) AS n FROM sync_command GROUP BY 1")
+        assert {c.account_id: c.n for c in confirmed} == {e.account_id: e.n for e in ever}
+        async with self.database.session(EVERYWHERE) as session:
+            assert await screening.find_tally_drift(session) == []
+            assert await people.find_tally_drift(session) == []
+        assert (await audit.verify_chains(self.database))[1] == []
+        return {str(a.id): a for a in answers}
+
+    async def check_states(self) -> dict[str, dict[str, Any]]:
+        """Where each household stands, worked out from the visits alone and as the server has it."""
+        times = {str(v.id): v.recorded_at for v in await self.rows("SELECT id, recorded_at FROM door_visit")}
+        wanted = {str(home.id): self.expect(at, times) for at, home in enumerate(self.homes)}
+        found: dict[str, dict[str, Any]] = defaultdict(lambda: {"state": None, "checks": {}, "care": None})
+        for row in await self.rows("SELECT * FROM household_screening WHERE round_id = :round"):
+            found[str(row.household_id)]["state"] = (row.outcome, row.attempts, str(row.last_visit_id))
+        for row in await self.rows("SELECT * FROM person_check WHERE round_id = :round"):
+            found[str(row.household_id)]["checks"][str(row.resident_id)] = (row.status, row.temperature_c)
+        cares = await self.rows("SELECT id, household_id, recorded_at, condition FROM care_visit")
+        newest = {str(c.household_id): c.condition for c in sorted(cares, key=lambda c: (c.recorded_at, c.id))}
+        for row in await self.rows("SELECT * FROM care_plan WHERE household_id = ANY(:homes)"):
+            found[str(row.household_id)]["care"] = row.condition
+        for id_, one in wanted.items():
+            one["care"] = newest.get(id_)
+            assert found[id_] == one
+        return wanted
+
+    def expect(self, at: int, times: dict[str, datetime]) -> dict[str, Any]:
+        """The rules of design 3.5 and issue 2, said again: the newest answer for a person stands; the newest
+        visit that settles something stands; a household is done when all its people are answered for."""
+        visits = sorted((v for v in self.visits.values() if v.home == at), key=lambda v: (times[v.id], v.id))
+        checks: dict[str, tuple[str, float | None]] = {}
+        for visit in visits:
+            for one in visit.persons:
+                if one["status"] != "unknown":
+                    checks[one["resident_id"]] = (one["status"], one.get("temperature_c"))
+        if not visits:
+            return {"state": None, "checks": {}}
+        settled = [v.outcome for v in visits if v.outcome in SETTLING]
+        outcome = settled[-1] if settled else visits[-1].outcome
+        if outcome in ("answered_all", "answered_part"):
+            is_whole = {str(r) for r in self.homes[at].residents} <= set(checks)
+            outcome = "answered_all" if is_whole else "answered_part"
+        attempts = sum(v.outcome == "no_answer" for v in visits)
+        return {"state": (outcome, attempts, visits[-1].id), "checks": checks}
+
+    async def check_phones(self, answers: dict[str, Any], wanted: dict[str, dict[str, Any]]) -> None:
+        """Each phone: nothing waits, each record has the server's answer, its doors are the server's."""
+        where = await self.rows(
+            "SELECT h.id, a.id AS area, a.holder_id FROM household h JOIN dwelling d ON d.id = h.dwelling_id "
+            "JOIN responsibility_area a ON a.id = d.responsibility_area_id WHERE h.id = ANY(:homes)"
+        )
+        for name, who in HOLDERS.items():
+            shown = await self.phones.do(name, "dump")
+            assert shown["outbox"] == []
+            mine = {id_ for id_, maker in self.made_by.items() if maker == name}
+            receipts = {r["id"]: (r["status"], r["code"]) for r in shown["receipts"]}
+            assert receipts == {id_: (answers[id_].status, answers[id_].code) for id_ in mine}
+            held = {str(w.id): str(w.area) for w in where if w.holder_id == PERSONAS[who].id}
+            assert {door["id"]: door["areaId"] for door in shown["doors"]} == held
+            assert shown["status"]["waiting"] == 0
+            for door in shown["doors"]:
+                self.check_door(door, wanted[door["id"]])
+
+    def check_door(self, door: dict[str, Any], wanted: dict[str, Any]) -> None:
+        """A door as a phone shows it."""
+        assert door["pending"] == []
+        assert "truth" not in door
+        state = next(((s["outcome"], s["attempts"]) for s in door["states"] if s["roundId"] == self.round_id), None)
+        assert state == (wanted["state"][:2] if wanted["state"] else None)
+        checks = {
+            r["id"]: (c["status"], c["temperature"])
+            for r in door["residents"]
+            for c in r["checks"]
+            if c["roundId"] == self.round_id
+        }
+        assert checks == wanted["checks"]
+        assert (door["care"] or {}).get("condition") == wanted["care"]
+        at = next(home for home in self.homes if str(home.id) == door["id"])
+        assert {r["id"] for r in door["residents"]} == {str(r) for r in at.residents}
+
+
+_buildings = itertools.count(1)
+
+
+async def begin(call: Caller, database: Database, phones: Phones) -> Day:
+    """New doors, two areas of them, a round of their own, and phones as from the shop."""
+    building = str(next(_buildings))
+    known = {home.id for home in await make_homes(database, A, [])}
+    fresh = [h for h in await make_homes(database, A, stair_of(building, "1", ROOMS)) if h.id not in known]
+    areas = [(await make_area(call, part, who))["id"] for part, who in ((fresh[:2], "worker"), (fresh[2:], "worker2"))]
+    day = Day(call, database, phones, fresh, areas, await make_round(call, A, "committee"))
+    for name, who in HOLDERS.items():
+        await phones.do(name, "forget")
+        await phones.do(name, "sign_in", username=who, password=PASSWORD)
+        await phones.do(name, "sync")
+    return day
+
+
+async def end(day: Day) -> None:
+    """The areas dissolve, so that the next day's phones carry only their own."""
+    for area in day.areas:
+        answer = await day.call("committee", "DELETE", f"/responsibility-areas/{area}")
+        assert answer.is_success
+    answer = await day.call("committee", "POST", f"/rounds/{day.round_id}/close")
+    assert answer.is_success
+
+
+@pytest.fixture
+async def phones(database_url: str) -> AsyncIterator[Phones]:
+    """Phones that work with a real service over this test's database."""
+    async with serving(database_url) as url, Phones(url) as many:
+        yield many
+
+
+@settings(
+    max_examples=max(DAYS, settings.default.max_examples // 5),
+    deadline=None,
+    print_blob=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(doings=days)
+async def test_phones_and_server_agree_and_every_command_counts_once(
+    call: Caller, database: Database, phones: Phones, doings: list[tuple[Any, ...]]
+) -> None:
+    day = await begin(call, database, phones)
+    try:
+        for what in doings:
+            await day.do(what)
+        await day.heal()
+        await day.check()
+    finally:
+        await end(day)
