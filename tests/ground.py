@@ -1,0 +1,169 @@
+"""Community A with something of every kind in it, and requests made from the OpenAPI document that ask for it."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.db import Database
+from app.core.ids import new_id
+from app.main import create_app
+from tests.makers import care_visit, door_visit, make_area, make_homes, make_post, make_round, push, stair_of
+from tests.personas import PASSWORD, A, C, Caller
+
+PUBLIC = {("POST", "/auth/token"), ("POST", "/auth/invitations/accept")}
+"""What somebody not signed in may do."""
+
+ROSTER = "姓名,楼号,单元,房号,与户主关系\n王甲,8,1,101,户主\n"
+
+
+@dataclass(slots=True)
+class Ground:
+    """What stands in A: real values by the name of the field or parameter that takes them."""
+
+    values: dict[str, Any]
+    held_area: str
+    words: set[str] = field(default_factory=set)
+    """Ids, names and codes that belong to A and to nobody else."""
+
+
+async def fill(call: Caller, database: Database) -> Ground:
+    """Put doors, people, areas, posts, a round, visits, an import and figures into A."""
+    homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"]))
+    area = await make_area(call, homes[:1], "worker")
+    free = await make_area(call, homes[1:2], None)
+    post = await make_post(call, title="甲社区的岗")
+    await call("worker2", "POST", f"/posts/{post['id']}/claim")
+    round_id = await make_round(call, A, "committee")
+    visit, care = door_visit(homes[0], round_id, note="甲的事"), care_visit(homes[0], note="甲的话")
+    await push(call, "worker", visit, care)
+    await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
+    files = {"file": ("甲的名册.csv", ROSTER.encode(), "text/csv")}
+    form = {"kind": "roster", "community_code": A, "dry_run": "true"}
+    made = await call("committee", "POST", "/imports", data=form, files=files)
+    assert made.status_code == 202, made.text
+    body = {"source": "甲的数", "as_of": "2026-01-31", "items": [{"community_code": A, "households": 2}]}
+    assert (await call("client", "PUT", "/headcounts/expected", json=body)).is_success
+    values = {
+        "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
+        "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
+        "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
+        "round_id": round_id, "round": round_id, "import_id": made.json()["id"],
+        "account_id": str(call.personas["worker"].id), "assign_to": str(call.personas["worker"].id),
+        "dwelling_ids": [str(homes[2].dwelling_id)], "add_dwelling_ids": [str(homes[2].dwelling_id)],
+        "stairs": [{"building": "3", "stair": "2"}],
+        "building": "3", "kind": None, "q": "甲", "source": "甲的数",
+        "commands": [door_visit(homes[2], round_id), care_visit(homes[2], community_code=A)],
+        "file": ("r.csv", ROSTER.encode(), "text/csv"),
+        "login": "somebody-new", "phone": "13900000001", "password": PASSWORD, "old_password": "not-the-password",
+        "new_password": "another-good-password", "role": "grid_worker", "starts_on": "2026-02-01",
+        "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
+        "device_id": str(new_id()), "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
+        "mapping": {}, "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
+    }  # fmt: skip
+    words = {A, "甲社区", "甲的事", "甲的话", "甲的备注", "甲的数", "甲的名册", "甲社区的岗", area["id"], free["id"]}
+    words |= {post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
+    for home in homes:
+        words |= {str(home.id), str(home.dwelling_id), f"甲32{home.room}", *map(str, home.residents)}
+    words |= {str(call.personas[n].id) for n in ("committee", "worker", "worker2")}
+    return Ground(values, area["id"], words)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of the OpenAPI document."""
+
+    method: str
+    path: str
+    about: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+DOCUMENT = create_app().openapi()
+
+
+def operations() -> list[Operation]:
+    """All of `/api/v1` that needs somebody to be signed in; those that take things away last."""
+    found = [
+        Operation(method.upper(), path.removeprefix("/api/v1"), about)
+        for path, methods in DOCUMENT["paths"].items()
+        if path.startswith("/api/v1")
+        for method, about in methods.items()
+    ]
+    return [o for o in found if (o.method, o.path) not in PUBLIC]
+
+
+class ValueMissingError(Exception):
+    """The document asks for something that stands nowhere in `Ground.values`: name a value for it in `fill`."""
+
+
+def _shape(schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema or "anyOf" in schema or "allOf" in schema:
+        if "$ref" in schema:
+            schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+        else:
+            schema = (schema.get("anyOf") or schema["allOf"])[0]
+    return schema
+
+
+def _made(name: str, schema: dict[str, Any], values: dict[str, Any]) -> Any:
+    """A value for a field: the ground's own where there is one, else the plainest that fits."""
+    schema = _shape(schema)
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
+    if values.get(name) is not None and not (choices and values[name] not in choices):
+        return values[name]
+    if choices:
+        return choices[0]
+    kind = schema.get("type")
+    if kind == "object":
+        wanted = schema.get("properties", {})
+        needed = set(schema.get("required", ()))
+        needed |= {key for key in wanted if values.get(key) is not None}
+        return {key: _made(key, part, values) for key, part in wanted.items() if key in needed}
+    if kind == "array":
+        return [_made(name, schema["items"], values)] if schema.get("minItems", 1) else []
+    if kind in ("integer", "number"):
+        return schema.get("minimum", 1)
+    if kind == "boolean":
+        return True
+    if kind == "string" and not schema.get("format") and not schema.get("pattern"):
+        return "外" * max(schema.get("minLength", 1), 1)
+    raise ValueMissingError(f"{name}: {schema}")
+
+
+def request_for(operation: Operation, values: dict[str, Any], *, only_needed: bool = False) -> dict[str, Any]:
+    """Arguments for a call that asks for what stands in `values`: the path filled in, query and body."""
+    about = operation.about
+    path, query = operation.path, {}
+    for parameter in about.get("parameters", []):
+        name = parameter["name"]
+        if parameter["in"] == "path":
+            if name not in values:
+                raise ValueMissingError(f"{operation}: {name}")
+            path = path.replace(f"{{{name}}}", str(values[name]))
+        elif parameter["required"] or (not only_needed and values.get(name) is not None and name != "code"):
+            query[name] = _made(name, parameter["schema"], values)
+    assert not re.search(r"[{}]", path), path
+    request: dict[str, Any] = {"path": path, "params": query}
+    content = about.get("requestBody", {}).get("content", {})
+    if "application/json" in content:
+        request["json"] = _made("", content["application/json"]["schema"], values)
+    elif "multipart/form-data" in content:
+        fields = _made("", content["multipart/form-data"]["schema"], values | {"mapping": None})
+        request["files"] = {"file": fields.pop("file")}
+        request["data"] = {k: str(v).lower() if isinstance(v, bool) else v for k, v in fields.items()}
+    elif content:
+        raise ValueMissingError(f"{operation}: {set(content)}")
+    return request
+
+
+def as_if_from(community: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The same, naming another community beside A's ids: the way round a check of the code alone."""
+    named = dict.fromkeys(("code", "community_code", "division_code", "area", "parent"), community)
+    commands = [c | {"community_code": community} for c in values["commands"]]
+    return values | named | {"commands": commands, "id": str(new_id())}
+
+
+OTHERS = {"far_committee": C, "far_worker": C, "far_client": C, "far_street": C, "other_committee": "990101001002"}
+"""Callers of other areas, and a community each has."""
