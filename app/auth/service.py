@@ -67,6 +67,12 @@ class Actor:
         prefix = prefix_of(code)
         return any(prefix.startswith(p) for p in self.prefixes(roles))
 
+    def only_part(self) -> str:
+        """The code of the division all grants are for; raises Invalid (`area_needed`) when there are several."""
+        if len(self.scope.prefixes) != 1:
+            raise Invalid("area_needed", "请选择区划。", "Say which division.", "area")
+        return code_of(self.scope.prefixes[0])
+
     def demand(self, code: str, roles: Iterable[Role]) -> None:
         """Raise NotFound when `code` is outside the actor's scope, Forbidden when the role is missing there."""
         if not self.scope.covers(prefix_of(code)):

@@ -82,14 +82,16 @@ async def get_headcounts(
     request: Request,
     actor: FiguresActor,
     database: OpenDatabase,
-    area: Code,
+    area: Annotated[Code | None, Query(description="A division code; none: the part one's only grant is for.")] = None,
     level: Level = "community",
     since: Annotated[str | None, Query(max_length=100, description="`since_token` of the answer before.")] = None,
     limit: Annotated[int, Query(ge=1, le=headcounts.MAX_ROWS, description="How many at most.")] = headcounts.MAX_ROWS,
     cursor: Cursor = None,
 ) -> Response:
     """Households, residents and screened by division, all or what changed since the answer before."""
-    answer, etag = await headcounts.get_headcounts(database, actor, area, level, since, limit, cursor)
+    answer, etag = await headcounts.get_headcounts(
+        database, actor, area or actor.only_part(), level, since, limit, cursor
+    )
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag_matches(request, etag):
         return Response(status_code=304, headers=headers)

@@ -5763,8 +5763,9 @@ export interface operations {
     };
     get_headcounts: {
         parameters: {
-            query: {
-                area: string;
+            query?: {
+                /** @description A division code; none: the part one's only grant is for. */
+                area?: string | null;
                 level?: "city" | "district" | "town" | "community";
                 /** @description `since_token` of the answer before. */
                 since?: string | null;
