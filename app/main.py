@@ -10,7 +10,7 @@ from typing import Any
 from alembic.script import ScriptDirectory
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
@@ -155,7 +155,7 @@ def _add_operations(app: FastAPI) -> None:
             ready = False
         return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
 
-    @app.get("/metrics", tags=["operations"])
+    @app.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """Pools and process, in the Prometheus text format."""
         database: Database = request.app.state.database
