@@ -152,7 +152,9 @@ async def sign_in(
 async def _find_person(session: AsyncSession, username: str) -> Account | None:
     indexes = crypto.blind_indexes(username, service.PHONE)
     statement = select(Account).where((col(Account.login) == username) | col(Account.phone_index).in_(indexes))
-    account = (await session.scalars(statement.limit(1))).first()
+    # a login that looks like somebody's phone number must not keep them out: the number comes first
+    by_number = statement.order_by(col(Account.phone_index).in_(indexes).desc().nulls_last())
+    account = (await session.scalars(by_number.limit(1))).first()
     usable = account is not None and account.is_active and account.kind == AccountKind.PERSON
     return account if usable else None
 
