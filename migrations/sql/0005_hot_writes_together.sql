@@ -66,6 +66,7 @@ BEGIN
             LEFT JOIN LATERAL (
                 SELECT m.id FROM resident m
                 WHERE m.community_code = p_communities[v.g] AND m.id = p.resident_id
+                    AND m.household_id = v.household_id
                 OFFSET 0
             ) known ON true
         ) s ON true
@@ -283,6 +284,7 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT m.id FROM resident m
             WHERE m.community_code = p_communities[v.g] AND m.id = v.resident_id
+                    AND m.household_id = v.household_id
             OFFSET 0
         ) r ON true
     ) j;
