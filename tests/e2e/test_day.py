@@ -120,16 +120,15 @@ def accept_invitation(phone: Phone, code: str) -> None:
     phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
 
-def open_round(city: Service) -> None:
+def open_round(desk: Desk) -> None:
     """Step 6: the city opens a round."""
-    with signed_in(city, "city", PASSWORD) as client:
-        client.post(
-            "/rounds",
-            {
-                "division_code": CITY, "title": "全市入户排查", "starts_on": today().isoformat(),
-                "ends_on": (today() + timedelta(days=6)).isoformat(),
-            },
-        )  # fmt: skip
+    desk.go("screening")
+    desk.get("new-round").click()
+    desk.get("round-title").fill("全市入户排查")
+    desk.get("round-starts").fill(today().isoformat())
+    desk.get("round-ends").fill((today() + timedelta(days=6)).isoformat())
+    desk.get("round-submit").click()
+    expect(desk.get("round-全市入户排查")).to_be_visible()
 
 
 def work_offline(city: Service, phone: Phone) -> None:
@@ -230,14 +229,15 @@ def test_from_a_workbook_to_the_coverage_of_a_city(
     phone.tap("tab-areas")
     phone.claim("area", "二单元")
     expect(phone.get("my-areas")).to_contain_text("二单元")
-    open_round(city)
+    desk = open_desk(city, "city")
+    desk.sign_in("city", PASSWORD)
+    open_round(desk)
     phone.open("/today")
     expect(phone.get("ring")).to_be_visible(timeout=30_000)
     expect(phone.get("stair")).to_have_count(2)
     work_offline(city, phone)
 
-    desk = open_desk(city, "city")
-    desk.sign_in("city", PASSWORD)
+    desk.go("coverage")
     read_coverage(city, desk, truth)
 
     exchange(city, truth)

@@ -1,0 +1,112 @@
+"""Every screen of the desk in both languages, at 100 % and 150 %, light and dark, 1280 and 1024 px wide."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from app.demo import STREET, TOWN_COMMUNITY, VILLAGE
+from tests.e2e.desk import Desk
+from tests.e2e.looks import look_over
+from tests.e2e.service import Service
+
+WIDTHS = (1280, 1024)
+SCHEMES = {"zh-CN": {"100": "light", "150": "dark"}, "en": {"100": "dark", "150": "light"}}
+ROSTER = Path(__file__).resolve().parents[2] / "docs" / "examples" / "roster.csv"
+
+
+def walk(desk: Desk) -> Iterator[str]:
+    """Go from page to page as a street does, which sees most; answers the name of each when it is there."""
+    dialog = desk.page.get_by_role("dialog")
+    table = desk.page.locator("table").first
+
+    def at(path: str, area: str) -> None:
+        desk.open(f"/desk/{path}{'&' if '?' in path else '?'}area={area}")
+
+    expect(desk.get("totals")).to_be_visible()
+    yield "overview of a street"
+    desk.get("path-down").click()
+    expect(desk.get(f"division-{VILLAGE}")).to_be_visible()
+    yield "choosing a division"
+    at("coverage", TOWN_COMMUNITY)
+    desk.get("open-account").click()
+    expect(dialog).to_be_visible()
+    yield "account and display"
+    at("coverage?gaps=persons", TOWN_COMMUNITY)
+    expect(desk.get("gap").first).to_be_visible()
+    yield "overview of a community"
+    at("coverage/doors?compound=泉景园&building=1", TOWN_COMMUNITY)
+    expect(table).to_be_visible()
+    yield "doors of a building"
+
+    at("screening", STREET)
+    expect(table).to_be_visible()
+    yield "rounds"
+    desk.get("new-round").click()
+    desk.get("round-submit").click()
+    expect(dialog).to_be_visible()
+    yield "new round, nothing filled in"
+    at("screening/flagged", TOWN_COMMUNITY)
+    yield "flagged records"
+
+    at("areas", TOWN_COMMUNITY)
+    desk.get("facade-stair-3-1").click()
+    expect(desk.get("selection")).to_be_visible()
+    yield "areas, a stair selected"
+    desk.get("area-make").click()
+    desk.get("area-who-assign").click()
+    expect(dialog).to_be_visible()
+    yield "new area"
+    at("areas", VILLAGE)
+    expect(desk.get("facades")).to_be_visible()
+    yield "areas of a village"
+    at("areas", STREET)
+    yield "areas, no community chosen"
+
+    at("posts", TOWN_COMMUNITY)
+    expect(desk.get("posts")).to_be_visible()
+    yield "posts"
+    desk.get("post-new").click()
+    desk.get("post-save").click()
+    expect(dialog).to_be_visible()
+    yield "new post, nothing filled in"
+
+    at("import", STREET)
+    yield "import, no community chosen"
+    at("import", VILLAGE)
+    expect(desk.get("import-choose")).to_be_visible()
+    yield "import"
+    desk.get("import-file").set_input_files(ROSTER)
+    expect(desk.get("import-columns")).to_be_visible(timeout=60_000)
+    yield "import, columns"
+    desk.get("import-next").click()
+    expect(desk.get("import-preview")).to_be_visible()
+    yield "import, preview"
+    desk.apply_import()
+    yield "import, done"
+
+    at("admin", TOWN_COMMUNITY)
+    expect(desk.get("account-demo-worker")).to_be_visible()
+    yield "accounts"
+    desk.get("account-demo-worker").get_by_test_id("invite").click()
+    expect(desk.get("invitation-qr")).to_be_visible()
+    yield "invitation"
+    at("admin", TOWN_COMMUNITY)
+    desk.get("new-account").click()
+    desk.get("account-submit").click()
+    expect(dialog).to_be_visible()
+    yield "new account, nothing filled in"
+    at("admin/trail", TOWN_COMMUNITY)
+    expect(desk.get("trail-entry").first).to_be_visible()
+    yield "trail"
+
+
+@pytest.mark.parametrize("language", SCHEMES)
+def test_every_page_is_good_to_look_at(town: Service, open_desk: Callable[..., Desk], language: str) -> None:
+    desk = open_desk(town, language, language=language, reduced_motion="reduce")
+    desk.sign_in("demo-street")
+    wrong: list[str] = []
+    for name in walk(desk):
+        wrong += look_over(desk.page, name, schemes=SCHEMES[language], widths=WIDTHS, thumb=False)
+    assert not wrong, "\n".join(wrong)
