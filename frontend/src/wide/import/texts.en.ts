@@ -45,6 +45,7 @@ const en: Record<keyof typeof zh, string> = {
   'failed.text': '“{name}” could not be read; nothing was written. {why}',
   'failed.other': 'Choose another file',
   'columns.intro': 'The header row was found. Please check what each column was taken for, and change what is wrong.',
+  'columns.intro_mapped': 'There is no header row; columns are read as you said. Please check each.',
   'columns.no_header': 'No header row was found. Please say what each column holds; a name and a room (or an address) are needed.',
   'columns.found': 'Header in row {n}',
   'columns.unknown': '{n} {n|column was|columns were} not recognised and will not be read: {names}',

@@ -43,6 +43,7 @@ const zh = {
   'failed.text': '“{name}”没有读成，没有写入任何数据。{why}',
   'failed.other': '换一个文件',
   'columns.intro': '表头认出来了，请核对每一列被当作什么；不对的可以改。',
+  'columns.intro_mapped': '没有表头，按您说的含义读取，请核对每一列。',
   'columns.no_header': '没有认出表头。请说明每一列是什么，至少要有姓名和门牌号（或住址）。',
   'columns.found': '表头在第 {n} 行',
   'columns.unknown': '{n} 列没有认出，不会读取：{names}',
