@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Computed, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.core.columns import blind_index_of, community_key, counter, flag, instant, one_of, sealed, words
@@ -52,12 +52,27 @@ class HouseholdTag(StrEnum):
     COLLECTIVE_HOUSEHOLD = "collective_household"
 
 
+SEARCH_KEY = (
+    r"regexp_replace(regexp_replace(lower(normalize("
+    r"CASE WHEN compound || building || stair || room = '' THEN address "
+    r"ELSE compound || building || '-' || stair || '-' || room END, NFKC)), '\s+', '', 'g'), "
+    r"'(?<![0-9])-+|-+(?![0-9])', '', 'g')"
+)
+"""An address in one piece, dashes between numbers only; `app.people.search` brings what is typed into the same form."""
+
+
+def beginnings(name: str, column: str) -> Index:
+    """An index for what begins with something, in byte order, that a search of one community or of many can use."""
+    return Index(name, column, "community_code", "id", postgresql_ops={column: "text_pattern_ops"})
+
+
 class Dwelling(SQLModel, table=True):
     """A door 室: one address, vacant or lived in, inside one responsibility area or none."""
 
     __table_args__ = (
         UniqueConstraint("community_code", "address_key"),
         Index("ix_dwelling_area", "community_code", "responsibility_area_id"),
+        beginnings("ix_dwelling_search", "search_key"),
     )
 
     community_code: str = community_key()
@@ -72,6 +87,8 @@ class Dwelling(SQLModel, table=True):
     address_key: str
     # natural order: numbers inside names padded, so building 2 stands before building 10
     sort_key: str = Field(sa_column_kwargs={"server_default": text("''")})
+    # 泉景园3-2-101: what an address is searched by; made by the database, whoever writes the row
+    search_key: str | None = Field(default=None, sa_column=Column(Text, Computed(SEARCH_KEY, persisted=True)))
     is_vacant: bool = flag()
     responsibility_area_id: UUID | None = None
     version: int = counter(BigInteger)
@@ -86,6 +103,7 @@ class Household(SQLModel, table=True):
         Index("ix_household_dwelling", "community_code", "dwelling_id"),
         # a phone's command names a household without its community
         Index("ix_household_id", "id"),
+        Index("ix_household_phone_index", "phone_index", "community_code"),
         one_of("kind", HouseholdKind),
     )
 
@@ -111,7 +129,12 @@ class Resident(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["community_code", "household_id"], ["household.community_code", "household.id"]),
         Index("ix_resident_household", "community_code", "household_id"),
-        Index("ix_resident_id_index", "community_code", "id_index"),
+        # the community last, so that one index serves a community and a whole city
+        Index("ix_resident_id_index", "id_index", "community_code"),
+        Index("ix_resident_phone_index", "phone_index", "community_code"),
+        beginnings("ix_resident_name", "name"),
+        beginnings("ix_resident_initials", "name_initials"),
+        beginnings("ix_resident_pinyin", "name_pinyin"),
         Index("ix_resident_id", "id"),
         one_of("id_kind", IdKind),
         one_of("sex", (0, 1, 2, 9)),
@@ -122,6 +145,7 @@ class Resident(SQLModel, table=True):
     household_id: UUID
     name: str
     name_initials: str = ""
+    name_pinyin: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     sex: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     birth_on: date | None = None
     relation: str = ""

@@ -25,7 +25,7 @@ from app.core.errors import Invalid
 from app.core.ids import new_ids
 from app.core.resident_id import is_resident_id
 from app.people.models import IdKind
-from app.people.naming import address_key, initials, sort_key
+from app.people.naming import address_key, initials, pinyin, sort_key
 from app.people.schemas import HouseholdCreate, HouseholdRead, ResidentCreate, ResidentRead
 from app.people.service import (
     HOUSEHOLD_NOTE,
@@ -362,7 +362,7 @@ def _same_person(members: list[dict[str, Any]], given: PersonInput, index: bytes
 
 
 def _person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": given.name, "name_initials": initials(given.name)}
+    row: dict[str, Any] = {"name": given.name, "name_initials": initials(given.name), "name_pinyin": pinyin(given.name)}
     if known is None:
         row |= {"relation": given.relation, "sex": given.sex, "birth_on": given.birth_on}
         row |= {"workplace": given.workplace, "id_kind": given.id_kind if index else _kind_without_number(given)}
@@ -417,15 +417,17 @@ _PUT_HOUSEHOLDS = text("""
         resident_count = excluded.resident_count, version = excluded.version, updated_at = excluded.updated_at
 """)
 _PUT_RESIDENTS = text("""
-    INSERT INTO resident AS p (community_code, id, household_id, name, name_initials, sex, birth_on, relation,
-        workplace, id_kind, id_sealed, id_index, phone_sealed, phone_index, tags, needs_id_check, version, updated_at)
-    SELECT :c, id, household_id, name, name_initials, sex, birth_on, relation, workplace, id_kind,
+    INSERT INTO resident AS p (community_code, id, household_id, name, name_initials, name_pinyin, sex, birth_on,
+        relation, workplace, id_kind, id_sealed, id_index, phone_sealed, phone_index, tags, needs_id_check, version,
+        updated_at)
+    SELECT :c, id, household_id, name, name_initials, name_pinyin, sex, birth_on, relation, workplace, id_kind,
         decode(id_sealed, 'base64'), decode(id_index, 'base64'), decode(phone_sealed, 'base64'),
         decode(phone_index, 'base64'), tags, needs_id_check, :version, now()
     FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS r(id uuid, household_id uuid, name text, name_initials text,
-        sex int, birth_on date, relation text, workplace text, id_kind text, id_sealed text, id_index text,
-        phone_sealed text, phone_index text, tags text[], needs_id_check boolean)
+        name_pinyin text, sex int, birth_on date, relation text, workplace text, id_kind text, id_sealed text,
+        id_index text, phone_sealed text, phone_index text, tags text[], needs_id_check boolean)
     ON CONFLICT (community_code, id) DO UPDATE SET name = excluded.name, name_initials = excluded.name_initials,
+        name_pinyin = excluded.name_pinyin,
         sex = excluded.sex, birth_on = excluded.birth_on, relation = excluded.relation,
         workplace = excluded.workplace, id_kind = excluded.id_kind, id_sealed = excluded.id_sealed,
         id_index = excluded.id_index, phone_sealed = excluded.phone_sealed, phone_index = excluded.phone_index,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from app.auth.guards import DeskActor, OverseerActor, Session
 from app.core.area_code import Code
-from app.people import registry, service
+from app.people import registry, search, service
 from app.people.models import HouseholdTag
 from app.people.schemas import (
     BuildingPage,
@@ -17,11 +17,12 @@ from app.people.schemas import (
     HouseholdRead,
     HouseholdUpdate,
     ResidentCreate,
+    ResidentFoundPage,
     ResidentPage,
     ResidentRead,
     ResidentUpdate,
 )
-from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
+from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit, OpenDatabase
 
 router = APIRouter(tags=["people"], responses=COMMON_PROBLEMS)
 
@@ -94,6 +95,21 @@ async def list_residents(actor: OverseerActor, session: Session, household_id: U
 async def create_resident(actor: DeskActor, session: Session, household_id: UUID, body: ResidentCreate) -> ResidentRead:
     """Add a person to a household."""
     return await registry.create_resident(session, actor, household_id, body)
+
+
+@router.get("/residents")
+async def search_residents(
+    actor: DeskActor,
+    database: OpenDatabase,
+    q: Annotated[str, Query(max_length=60, description="Name, pinyin, address, phone or ID number.")] = "",
+    area: Annotated[Code | None, Query(description="Where; without it one's own desk.")] = None,
+    tag: HouseholdTag | None = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> ResidentFoundPage:
+    """People in a division who fit what was typed, the surest match first, masked."""
+    items, more = await search.search_residents(database, actor, area, q, tag, limit, cursor)
+    return ResidentFoundPage(items=items, next_cursor=more)
 
 
 @router.patch("/residents/{resident_id}")

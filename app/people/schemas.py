@@ -1,7 +1,7 @@
 """Shapes of the registry. A masked ID and a birth date are never answered together."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -62,6 +62,37 @@ class ResidentRead(BaseModel):
     phone_masked: str | None
     needs_id_check: bool
     tags: list[str]
+
+
+class ResidentFound(BaseModel):
+    """A person a search has found, with the door, masked; `matched` says by what."""
+
+    id: UUID
+    household_id: UUID
+    community_code: str
+    name: str
+    head_name: str
+    sex: int
+    birth_year: int | None
+    age: int | None
+    relation: str
+    id_kind: IdKind
+    id_masked: str | None
+    phone_masked: str | None
+    tags: list[str]
+    compound: str
+    building: str
+    stair: str
+    room: str
+    address: str
+    matched: Literal["id_number", "phone", "name", "initials", "pinyin", "address", "tag"]
+
+
+class ResidentFoundPage(BaseModel):
+    """A page of people found, the surest match first."""
+
+    items: list[ResidentFound]
+    next_cursor: str | None
 
 
 class ResidentPage(BaseModel):

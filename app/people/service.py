@@ -18,7 +18,7 @@ from app.core.clock import now, today
 from app.core.errors import NotFound
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.people.models import Dwelling, Household, HouseholdKind, HouseholdTag, IdKind, Resident
-from app.people.naming import initials, tidy
+from app.people.naming import address_text, initials, pinyin, tidy
 from app.people.schemas import (
     BuildingRead,
     DoorRead,
@@ -99,7 +99,7 @@ async def list_households(
 ) -> tuple[list[HouseholdRead], str | None]:
     """A community's households in the order of their doors.
 
-    `text` finds heads and members by name, pinyin initials of the head or a member, and rooms.
+    `text` finds heads and members by name and pinyin, whole phone and ID numbers, and doors by their address.
     """
     actor.demand(community_code, OVERSEERS)
     statement = _joined().where(col(Household.community_code) == community_code)
@@ -114,7 +114,7 @@ async def list_households(
     if wanted.responsibility_area_id is not None:
         statement = statement.where(col(Dwelling.responsibility_area_id) == wanted.responsibility_area_id)
     if wanted.text:
-        statement = statement.where(_matches(community_code, tidy(wanted.text)))
+        statement = statement.where(_matches(community_code, wanted.text))
     if cursor:
         sort_key, after = decode_cursor(cursor, str, str)
         same_door = (col(Dwelling.sort_key) == sort_key) & (col(Household.id) > cursor_uuid(after))
@@ -134,19 +134,26 @@ def _joined() -> Select[Household, Dwelling]:
     return select(Household, Dwelling).join(Dwelling, same).where(col(Household.is_closed).is_(False))
 
 
-def _matches(community_code: str, wanted: str) -> ColumnElement[bool]:
-    """Heads and members by name or initials, doors by room; `%` and `_` are what they are."""
+def _matches(community_code: str, typed: str) -> ColumnElement[bool]:
+    """Heads and members by name or pinyin, whole phone and ID numbers, doors by any part of their address."""
+    wanted = tidy(typed)
     pattern = f"%{wanted.replace('%', '').replace('_', '')}%"
     members = select(col(Resident.household_id)).where(
         col(Resident.community_code) == community_code,
         col(Resident.is_gone).is_(False),
-        or_(col(Resident.name).like(pattern), col(Resident.name_initials).like(pattern)),
+        or_(
+            col(Resident.name).like(pattern),
+            col(Resident.name_initials).like(pattern),
+            col(Resident.name_pinyin).like(pattern[1:]),
+            col(Resident.id_index).in_(crypto.blind_indexes(wanted.upper(), RESIDENT_ID)),
+            col(Resident.phone_index).in_(crypto.blind_indexes(wanted, RESIDENT_PHONE)),
+        ),
     )
     return or_(
         col(Household.head_name).like(pattern),
         col(Household.head_initials).like(pattern),
-        col(Dwelling.room).like(pattern),
-        col(Dwelling.address).like(pattern),
+        col(Household.phone_index).in_(crypto.blind_indexes(wanted, HOUSEHOLD_PHONE)),
+        col(Dwelling.search_key).like(f"%{address_text(typed).replace('%', '').replace('_', '')}%"),
         col(Household.id).in_(members),
     )
 
@@ -306,6 +313,7 @@ async def update_resident(
             household.head_name, household.head_initials = change.name, initials(change.name)
             household.version = version
         resident.name, resident.name_initials = change.name, initials(change.name)
+        resident.name_pinyin = pinyin(change.name)
     if change.sex is not None:
         resident.sex = given["sex"]
     if "birth_on" in given:

@@ -752,6 +752,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/residents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Residents
+         * @description People in a division who fit what was typed, the surest match first, masked.
+         */
+        get: operations["search_residents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/residents/{resident_id}": {
         parameters: {
             query?: never;
@@ -3215,6 +3235,68 @@ export interface components {
             relation: string;
             /** @default 0 */
             sex: components["schemas"]["Sex"];
+        };
+        /**
+         * ResidentFound
+         * @description A person a search has found, with the door, masked; `matched` says by what.
+         */
+        ResidentFound: {
+            /** Address */
+            address: string;
+            /** Age */
+            age: number | null;
+            /** Birth Year */
+            birth_year: number | null;
+            /** Building */
+            building: string;
+            /** Community Code */
+            community_code: string;
+            /** Compound */
+            compound: string;
+            /** Head Name */
+            head_name: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            id_kind: components["schemas"]["IdKind"];
+            /** Id Masked */
+            id_masked: string | null;
+            /**
+             * Matched
+             * @enum {string}
+             */
+            matched: "id_number" | "phone" | "name" | "initials" | "pinyin" | "address" | "tag";
+            /** Name */
+            name: string;
+            /** Phone Masked */
+            phone_masked: string | null;
+            /** Relation */
+            relation: string;
+            /** Room */
+            room: string;
+            /** Sex */
+            sex: number;
+            /** Stair */
+            stair: string;
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * ResidentFoundPage
+         * @description A page of people found, the surest match first.
+         */
+        ResidentFoundPage: {
+            /** Items */
+            items: components["schemas"]["ResidentFound"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * ResidentPage
@@ -7826,6 +7908,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PostRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    search_residents: {
+        parameters: {
+            query?: {
+                /** @description Name, pinyin, address, phone or ID number. */
+                q?: string;
+                /** @description Where; without it one's own desk. */
+                area?: string | null;
+                tag?: components["schemas"]["HouseholdTag"] | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentFoundPage"];
                 };
             };
             /** @description Malformed request */
