@@ -56,7 +56,7 @@ async def run(database: Database, import_id: UUID, attempts: int = 0) -> None:
 
 async def seen(database: Database, import_id: UUID) -> ImportRead:
     async with database.session(ACTOR.scope) as session:
-        return await service.get_import(session, ACTOR, import_id, None, None, english=False)
+        return await service.get_import(session, ACTOR, import_id, None, english=False)
 
 
 async def counted(database: Database, statement: str) -> int:
