@@ -40,6 +40,8 @@ log = get_logger()
 ROOT = Path(__file__).resolve().parents[1]
 
 ROUTERS: tuple[APIRouter, ...] = (
+    # First: routes are tried in order, and phones call nothing as often.
+    sync_routes.router,
     auth_routes.router,
     areas_routes.router,
     people_routes.router,
@@ -48,7 +50,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     care_routes.router,
     reports_routes.router,
     privacy_routes.router,
-    sync_routes.router,
     import_export_routes.router,
 )
 
