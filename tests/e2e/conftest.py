@@ -4,9 +4,7 @@ Nothing is mocked: the service is a process, the database is PostgreSQL, the net
 failed test's browsers saw is kept in `tests/e2e/artifacts`.
 """
 
-import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,20 +15,12 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.desk import Desk
 from tests.e2e.phone import Phone
-from tests.e2e.screen import Screen
+from tests.e2e.screen import CHROMIUM_ARGUMENTS, ROOT, Screen, find_chromium
 from tests.e2e.service import Service
 
-ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = Path(__file__).parent / "artifacts"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 expect.set_options(timeout=15_000)
-
-
-def find_chromium() -> str:
-    """The browser `make test` names, else the one it would find."""
-    named = os.environ.get("PIONEER_CHROMIUM")
-    return named or subprocess.check_output([ROOT / "tools" / "chromium.sh"], text=True).strip().splitlines()[-1]
 
 
 @pytest.fixture(scope="package")

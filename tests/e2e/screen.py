@@ -1,11 +1,21 @@
 """A browser as one person has it: a window, a language, its own storage, a network that can be cut."""
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SHANGHAI = "Asia/Shanghai"
+
+
+def find_chromium() -> str:
+    """The browser `make test` names, else the one it would find."""
+    named = os.environ.get("PIONEER_CHROMIUM")
+    return named or subprocess.check_output([ROOT / "tools" / "chromium.sh"], text=True).strip().splitlines()[-1]
 
 
 class Screen:
