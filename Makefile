@@ -87,8 +87,9 @@ openapi: setup ## write openapi.json and the frontend's types anew
 demo: setup ## load the demo town and print its accounts
 	@$(BIN)/pioneer demo
 
-bench: setup frontend ## measure the hot paths beside a bare insert, and what a phone feels, in one run
+bench: setup frontend ## measure the hot paths beside a bare insert, search and row-level security, and what a phone feels
 	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks.registry
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m tests.benchmarks.phone
 
 frontend: frontend/dist/.built ## build the frontend into frontend/dist
