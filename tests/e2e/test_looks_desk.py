@@ -40,6 +40,30 @@ def walk(desk: Desk) -> Iterator[str]:
     expect(table).to_be_visible()
     yield "doors of a building"
 
+    at("registry", TOWN_COMMUNITY)
+    expect(table).to_be_visible()
+    yield "registry, buildings"
+    household = desk.get("household-101").first
+    desk.get("household-search").fill("101")
+    expect(household).to_be_visible()
+    yield "registry, searching"
+    desk.get("new-household").click()
+    desk.get("household-submit").click()
+    expect(dialog).to_be_visible()
+    yield "new household, nothing filled in"
+    at("registry", TOWN_COMMUNITY)
+    desk.get("household-search").fill("101")
+    household.get_by_role("link").first.click()
+    expect(desk.get("edit-household")).to_be_visible()
+    yield "household"
+    desk.get("add-resident").click()
+    desk.get("resident-submit").click()
+    expect(dialog).to_be_visible()
+    yield "new resident, nothing filled in"
+    at("care", TOWN_COMMUNITY)
+    expect(table).to_be_visible()
+    yield "care"
+
     at("screening", STREET)
     expect(table).to_be_visible()
     yield "rounds"
