@@ -350,16 +350,6 @@ async def touch_areas(
         await hook(session, community_code, ids, version)
 
 
-async def touch_dwellings(
-    session: AsyncSession, community_code: str, dwelling_ids: Sequence[UUID], version: int
-) -> None:
-    """As `touch_areas`, for the areas that these doors lie in."""
-    statement = select(col(Dwelling.responsibility_area_id)).where(
-        col(Dwelling.community_code) == community_code, col(Dwelling.id).in_(dwelling_ids)
-    )
-    await touch_areas(session, community_code, (await session.scalars(statement.distinct())).all(), version)
-
-
 # screening puts here: (session, community, household ids, version) when there are more people in households.
 household_grown_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitable[None]]] = []
 

@@ -387,3 +387,15 @@ async def touch_areas(session: AsyncSession, community_code: str, area_ids: Sequ
         """,
         params,
     )
+
+
+async def reload_areas(session: AsyncSession, community_code: str, dwelling_ids: Sequence[UUID], version: int) -> None:
+    """Make phones load the areas of these doors anew, as after a re-cut: what they hold of them has to go."""
+    await session.execute(
+        text("""
+        UPDATE responsibility_area SET version = :version, recut_version = :version
+        WHERE community_code = :c AND id IN (
+            SELECT responsibility_area_id FROM dwelling WHERE community_code = :c AND id = ANY(:ids))
+    """),
+        {"c": community_code, "ids": list(dwelling_ids), "version": version},
+    )

@@ -20,6 +20,7 @@ from app.core.clock import now, today
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
+from app.posts import service as posts
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.screening.models import DoorVisit, ScreeningRound
@@ -320,7 +321,8 @@ async def delete_due_checks(session: AsyncSession, community_code: str, on: date
     """Empty what was learnt of people's health where its day has come, `limit` people at most.
 
     That somebody was answered for stays, as `answered`. How many had symptoms stays in the round's tally, which
-    keeps apart how many of them can no longer be counted from the rows. Phones that hold it fetch the door anew.
+    keeps apart how many of them can no longer be counted from the rows. Phones load
+    their areas anew: of rounds that are closed they hold what no later pull would mention.
     """
     rows = await session.execute(
         text(f"""
@@ -348,5 +350,5 @@ async def delete_due_checks(session: AsyncSession, community_code: str, on: date
         {"c": community_code, "on": on, "version": version, "limit": limit},
     )
     found = rows.all()
-    await people.touch_dwellings(session, community_code, [row.dwelling_id for row in found], version)
+    await posts.reload_areas(session, community_code, [row.dwelling_id for row in found], version)
     return sum(row.emptied for row in found)

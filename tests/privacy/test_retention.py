@@ -111,7 +111,7 @@ class TestDeleteDue:
         for who, status in {"other_committee": 404, "viewer": 403, "worker": 403}.items():
             assert (await call(who, "GET", "/deletions", params={"community_code": A})).status_code == status, who
 
-    async def test_a_phone_that_holds_it_fetches_the_door_anew(self, call: Caller, database: Database) -> None:
+    async def test_a_phone_that_holds_it_loads_its_area_anew(self, call: Caller, database: Database) -> None:
         homes = await make_homes(database, A, stair_of("3", "2", ["101", "102"]))
         area = await make_area(call, homes, "worker")
         round_id = await make_round(call)
@@ -121,6 +121,8 @@ class TestDeleteDue:
         assert 38.5 in first["upserts"]["checks"]["t"]
         await retention.run_retention(database, LAST_DAY)
         then = (await call("worker", "GET", path, params={"since": first["version"]})).json()
+        # whole, so that nothing stays on the phone of rounds that are closed and no longer spoken of
+        assert then["reset"] is True
         assert then["upserts"]["checks"]["s"] == ["answered", "answered"]
         assert then["upserts"]["checks"]["t"] == [None, None]
         assert then["upserts"]["states"]["o"] == ["answered_all"]
