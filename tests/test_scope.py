@@ -10,7 +10,7 @@ from app.all_models import metadata
 from app.core.clock import today
 from app.core.db import NOWHERE, Database, Scope
 from app.privacy import retention
-from tests.makers import care_visit, door_visit, make_area, make_homes, make_round, push, stair_of
+from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import A, B, Caller
 
 # Local tables that name a community without belonging to one; each with its reason.
@@ -91,6 +91,11 @@ async def both_filled(call: Caller, database: Database) -> None:
         made = await call(who, "POST", "/posts", json=post)
         assert made.status_code == 201, made.text
         assert (await call(who, "POST", f"/posts/{made.json()['id']}/claim")).is_success
+        # somebody else changes a note after the desk did, without having seen it
+        assert (await call(who, "PATCH", f"/households/{homes[0].id}", json={"note": "在家"})).is_success
+        edit = {"household_id": str(homes[0].id), "base_version": 0, "changes": {"note": "不在家"}}
+        (result,) = await push(call, "street", command("people.update_household", edit, community_code=code))
+        assert result["code"] == "edit_conflict"
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
     await retention.run_retention(database, today() + timedelta(days=400))

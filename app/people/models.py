@@ -160,3 +160,63 @@ class Resident(SQLModel, table=True):
     is_gone: bool = flag()
     version: int = counter(BigInteger)
     updated_at: datetime = instant(default_now=True)
+
+
+class FieldChange(SQLModel, table=True):
+    """When a fact of a household or a person was last changed, and by whom: what an edit made elsewhere on an
+    older version is held against. Facts that never changed since they were first written have no row."""
+
+    __tablename__ = "field_change"
+
+    community_code: str = community_key()
+    subject_id: UUID = Field(primary_key=True)
+    field: str = Field(primary_key=True)
+    version: int = counter(BigInteger)
+    # null: the service itself
+    actor_id: UUID | None = None
+    actor_name: str = ""
+    changed_at: datetime = instant(default_now=True)
+
+
+class EditConflict(SQLModel, table=True):
+    """冲突: a phone changed a fact that somebody else had changed since the phone last saw it.
+
+    The server's value stands and the phone's is kept beside it until the committee decides. Values are JSON, sealed:
+    names, numbers, notes.
+    """
+
+    __tablename__ = "edit_conflict"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_code", "household_id"], ["household.community_code", "household.id"]),
+        Index(
+            "ix_edit_conflict_open",
+            "community_code",
+            "id",
+            postgresql_where=text("kept IS NULL"),
+        ),
+        one_of("subject", ("household", "resident")),
+        one_of("kept", ("server", "phone")),
+    )
+
+    community_code: str = community_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    command_id: UUID
+    subject: str
+    subject_id: UUID
+    household_id: UUID
+    field: str
+    server_sealed: bytes = sealed("edit_conflict.server", nullable=False)
+    phone_sealed: bytes = sealed("edit_conflict.phone", nullable=False)
+    server_actor_name: str = ""
+    server_changed_at: datetime = instant()
+    actor_id: UUID | None = None
+    actor_name: str = ""
+    device_id: UUID | None = None
+    base_version: int = counter(BigInteger)
+    recorded_at: datetime = instant()
+    filed_at: datetime = instant(default_now=True)
+    kept: str | None = Field(default=None, sa_type=Text)
+    resolved_by: UUID | None = None
+    resolved_by_name: str = ""
+    resolved_at: datetime | None = instant(nullable=True)
+    version: int = counter(BigInteger)

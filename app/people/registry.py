@@ -35,9 +35,16 @@ from app.people.service import (
     get_household,
     household_read,
     list_residents,
+    note_changes,
     tell_grown,
     touch_areas,
 )
+
+HOUSEHOLD_FIELDS = {"phone": "phone_index", "tags": "tags", "note": "note_changed"}
+RESIDENT_FIELDS = {
+    "name": "name", "sex": "sex", "birth_on": "birth_on", "relation": "relation", "phone": "phone_index",
+}  # fmt: skip
+"""Facts that phones may change, and the key of a row here that tells whether one differs."""
 
 _BREATH = 50
 """Doors compared at one go."""
@@ -60,6 +67,8 @@ class PersonInput:
     sheet: str = ""
     row: int = 0
     id: UUID | None = None
+    # somebody stood there and was written down: never taken for another of the same name
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -168,6 +177,7 @@ class _Difference:
         self.residents: list[dict[str, Any]] = []
         self.touched: set[UUID] = set()
         self.grown: set[UUID] = set()
+        self.changes: list[tuple[UUID, str]] = []
         self.tallies: Counter[str] = Counter()
         self.counts = PutCounts()
         self._fresh: Iterator[UUID] = iter(())
@@ -221,6 +231,7 @@ class _Difference:
             self.tallies["households"] += 1
             self._touch(door)
         elif _differs(known, row):
+            self._note_changes(known, row, HOUSEHOLD_FIELDS)
             known.update(row)
             self._write_household(known)
             self._touch(door)
@@ -254,6 +265,7 @@ class _Difference:
         else:
             changed = _differs(known, row)
             if changed:
+                self._note_changes(known, row, RESIDENT_FIELDS)
                 known.update(row)
                 self.residents.append(known)
                 self._touch(door)
@@ -264,6 +276,12 @@ class _Difference:
     def _write_household(self, home: dict[str, Any]) -> None:
         if not any(h is home for h in self.households[-3:]):
             self.households.append(home)
+
+    def _note_changes(self, known: dict[str, Any], row: dict[str, Any], fields: dict[str, str]) -> None:
+        """Which facts of a known row are about to change: edits that phones made meanwhile are held against them."""
+        self.changes += [
+            (known["id"], name) for name, key in fields.items() if key in row and known.get(key) != row[key]
+        ]
 
     def _touch(self, door: dict[str, Any]) -> None:
         if door.get("responsibility_area_id"):
@@ -351,7 +369,7 @@ def _same_person(members: list[dict[str, Any]], given: PersonInput, index: bytes
         if member["id"] == given.id or (index and member["id_index"] == index):
             return member
     for member in members:
-        if member["name"] != given.name:
+        if given.is_new or member["name"] != given.name:
             continue
         other_number = index and member["id_index"] and member["id_index"] != index
         born = member["birth_on"]
@@ -441,21 +459,25 @@ async def put_dwellings(
     doer: audit.Doer,
     community_code: str,
     doors: Sequence[DwellingInput],
-    action: str = "put_dwellings",
+    action: str | None = "put_dwellings",
     on_progress: Callable[[int], None] | None = None,
 ) -> PutCounts:
     """Bring a community's registry to what is given about some of its doors; answers what it did.
 
     The community's clock row is locked first, so two puts of the same list do not both find nothing. Nothing
-    to change moves no version and leaves no entry in the trail. `on_progress` hears how many doors are compared.
+    to change moves no version and leaves no entry in the trail; with `action` None the caller writes the entry.
+    `on_progress` hears how many doors are compared.
     """
     await areas.lock_clock(session, community_code)
     change = await _compare(session, community_code, doors, on_progress)
     if change.dwellings or change.households or change.residents:
         version = await areas.advance_clock(session, community_code, **change.tallies)
         await _write(session, community_code, version, change)
+        await note_changes(session, doer, community_code, version, change.changes)
         await touch_areas(session, community_code, change.touched, version)
         await tell_grown(session, community_code, change.grown, version)
+        if action is None:
+            return change.counts
         subjects = sorted({row["id"] for row in change.households} | {row["id"] for row in change.dwellings})
         await audit.append_entry(session, doer, community_code, action, subjects, vars_of(change.counts))
     return change.counts

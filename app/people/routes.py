@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query
 
 from app.auth.guards import DeskActor, OverseerActor, Session
 from app.core.area_code import Code
-from app.people import registry, search, service
+from app.people import edits, registry, search, service
 from app.people.models import HouseholdTag
 from app.people.schemas import (
     BuildingPage,
+    ConflictDecision,
+    ConflictPage,
     DoorPage,
     HouseholdCreate,
     HouseholdPage,
@@ -82,7 +84,7 @@ async def update_household(
     actor: DeskActor, session: Session, household_id: UUID, body: HouseholdUpdate
 ) -> HouseholdRead:
     """Correct a household's phone, tags or note."""
-    return await service.update_household(session, actor, household_id, body)
+    return await edits.update_household(session, actor, household_id, body)
 
 
 @router.get("/households/{household_id}/residents")
@@ -115,4 +117,19 @@ async def search_residents(
 @router.patch("/residents/{resident_id}")
 async def update_resident(actor: DeskActor, session: Session, resident_id: UUID, body: ResidentUpdate) -> ResidentRead:
     """Correct a resident's facts."""
-    return await service.update_resident(session, actor, resident_id, body)
+    return await edits.update_resident(session, actor, resident_id, body)
+
+
+@router.get("/conflicts")
+async def list_conflicts(
+    actor: DeskActor, session: Session, community_code: Code, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
+) -> ConflictPage:
+    """Facts that two people changed apart, open ones, oldest first."""
+    items, more = await edits.list_conflicts(session, actor, community_code, limit, cursor)
+    return ConflictPage(items=items, next_cursor=more)
+
+
+@router.post("/conflicts/{conflict_id}/resolve", status_code=204)
+async def resolve_conflict(actor: DeskActor, session: Session, conflict_id: UUID, body: ConflictDecision) -> None:
+    """Say which of the two values stands; the other one is kept in the conflict's record."""
+    await edits.resolve_conflict(session, actor, conflict_id, body.keep)

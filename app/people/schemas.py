@@ -1,6 +1,6 @@
 """Shapes of the registry. A masked ID and a birth date are never answered together."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -204,3 +204,90 @@ class DoorPage(BaseModel):
 
     items: list[DoorRead]
     next_cursor: str | None
+
+
+class ResidentChanges(Strict):
+    """Facts of a person that a phone changes; what is not named stays, an empty number is taken away."""
+
+    name: Name | None = None
+    sex: Sex | None = None
+    birth_on: date | None = None
+    relation: Short | None = None
+    phone: Phone | Literal[""] | None = None
+
+
+class HouseholdChanges(Strict):
+    """Facts of a household that a phone changes; what is not named stays, an empty one is taken away."""
+
+    phone: Phone | Literal[""] | None = None
+    tags: Tags | None = None
+    note: Note | None = None
+
+
+Version = Annotated[int, Field(ge=0, le=2**62)]
+
+
+class UpdateResidentPayload(Strict):
+    """Payload of `people.update_resident`; `base_version` is the area's version on the phone when it was written."""
+
+    household_id: UUID
+    resident_id: UUID
+    base_version: Version
+    changes: ResidentChanges
+
+
+class UpdateHouseholdPayload(Strict):
+    """Payload of `people.update_household`."""
+
+    household_id: UUID
+    base_version: Version
+    changes: HouseholdChanges
+
+
+class AddResidentPayload(Strict):
+    """Payload of `people.add_resident`; the command's id becomes the person's."""
+
+    household_id: UUID
+    name: Name
+    sex: Sex = Sex.UNKNOWN
+    birth_on: date | None = None
+    relation: Short = ""
+    phone: Phone | Literal[""] | None = None
+
+
+class ConflictSide(BaseModel):
+    """One of the two values of a conflict, and who wrote it when."""
+
+    value: str | list[str] | None
+    actor_name: str
+    at: datetime
+
+
+class ConflictRead(BaseModel):
+    """A fact that two people changed apart; numbers masked, of a birth date the year."""
+
+    id: UUID
+    community_code: str
+    subject: Literal["household", "resident"]
+    subject_id: UUID
+    household_id: UUID
+    address: str
+    head_name: str
+    resident_name: str | None
+    field: str
+    server: ConflictSide
+    phone: ConflictSide
+    filed_at: datetime
+
+
+class ConflictPage(BaseModel):
+    """A page of open conflicts, the oldest first."""
+
+    items: list[ConflictRead]
+    next_cursor: str | None
+
+
+class ConflictDecision(Strict):
+    """Which value of a conflict stands."""
+
+    keep: Literal["server", "phone"]

@@ -5,28 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ColumnElement, Select, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.models import Role
-from app.auth.service import DESK, OVERSEERS, Actor, in_scope
+from app.auth.service import OVERSEERS, Actor, in_scope
 from app.core import crypto
-from app.core.clock import now, today
+from app.core.clock import today
 from app.core.errors import NotFound
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.people.models import Dwelling, Household, HouseholdKind, HouseholdTag, IdKind, Resident
-from app.people.naming import address_text, initials, pinyin, tidy
+from app.people.naming import address_text, tidy
 from app.people.schemas import (
     BuildingRead,
     DoorRead,
     HouseholdName,
     HouseholdRead,
-    HouseholdUpdate,
     ResidentRead,
-    ResidentUpdate,
 )
 
 RESIDENT_ID = "resident.id"
@@ -277,68 +275,30 @@ async def list_residents(session: AsyncSession, actor: Actor, household_id: UUID
     return [resident_read(r) for r in (await session.scalars(statement)).all()]
 
 
-async def update_household(
-    session: AsyncSession, actor: Actor, household_id: UUID, change: HouseholdUpdate
-) -> HouseholdRead:
-    """Correct a household's phone, tags or note."""
-    household, dwelling = await get_household(session, actor, household_id, DESK)
-    version = await areas.advance_clock(session, household.community_code)
-    given = change.model_dump(exclude_unset=True)
-    if "phone" in given:
-        household.phone_sealed = crypto.seal_text(change.phone, HOUSEHOLD_PHONE)
-        household.phone_index = crypto.blind_index(change.phone, HOUSEHOLD_PHONE)
-    if change.tags is not None:
-        household.tags = sorted(set(given["tags"]))
-    if "note" in given:
-        household.note_sealed = crypto.seal_text(change.note, HOUSEHOLD_NOTE)
-    household.version = version
-    household.updated_at = now()
-    await touch_areas(session, household.community_code, [dwelling.responsibility_area_id], version)
-    await audit.append_entry(
-        session, actor.doer, household.community_code, "update_household", [household_id], sorted(given)
-    )
-    return household_read(household, dwelling)
-
-
-async def update_resident(
-    session: AsyncSession, actor: Actor, resident_id: UUID, change: ResidentUpdate
-) -> ResidentRead:
-    """Correct a resident's facts; what is not named stays."""
-    resident = await get_resident(session, actor, resident_id, DESK)
-    household, dwelling = await get_household(session, actor, resident.household_id, DESK)
-    version = await areas.advance_clock(session, resident.community_code)
-    given = change.model_dump(exclude_unset=True, exclude={"reason"})
-    if change.name:
-        if household.head_name == resident.name:
-            household.head_name, household.head_initials = change.name, initials(change.name)
-            household.version = version
-        resident.name, resident.name_initials = change.name, initials(change.name)
-        resident.name_pinyin = pinyin(change.name)
-    if change.sex is not None:
-        resident.sex = given["sex"]
-    if "birth_on" in given:
-        resident.birth_on = change.birth_on
-    if change.relation is not None:
-        resident.relation = change.relation
-    if "phone" in given:
-        resident.phone_sealed = crypto.seal_text(change.phone, RESIDENT_PHONE)
-        resident.phone_index = crypto.blind_index(change.phone, RESIDENT_PHONE)
-    resident.version = version
-    resident.updated_at = now()
-    await touch_areas(session, resident.community_code, [dwelling.responsibility_area_id], version)
-    await audit.append_entry(
-        session, actor.doer, resident.community_code, "update_resident", [resident_id], [sorted(given), change.reason]
-    )
-    for hook in corrected_hooks if change.reason else ():
-        await hook(session, actor, resident, sorted(given), change.reason or "")
-    return resident_read(resident)
-
-
 # privacy puts here: (session, actor, resident, fields, reason) when facts are corrected and somebody says why.
 corrected_hooks: list[Callable[[AsyncSession, Actor, Resident, list[str], str], Awaitable[None]]] = []
 
 # posts puts here: (session, community, area ids, version) when doors inside areas change.
 area_touched_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitable[None]]] = []
+
+
+_NOTE_CHANGES = text("""
+    INSERT INTO field_change AS f (community_code, subject_id, field, version, actor_id, actor_name, changed_at)
+    SELECT :c, subject_id, field, :version, :actor, :actor_name, now()
+    FROM jsonb_to_recordset(cast(:changes AS jsonb)) AS r(subject_id uuid, field text)
+    ON CONFLICT (community_code, subject_id, field) DO UPDATE SET version = excluded.version,
+        actor_id = excluded.actor_id, actor_name = excluded.actor_name, changed_at = excluded.changed_at
+""")
+
+
+async def note_changes(
+    session: AsyncSession, doer: audit.Doer, community_code: str, version: int, changes: Iterable[tuple[UUID, str]]
+) -> None:
+    """Keep who changed which facts (subject id, field) last, and at which version."""
+    rows = [{"subject_id": subject, "field": name} for subject, name in sorted(set(changes))]
+    if rows:
+        params = {"c": community_code, "version": version, "actor": doer.id, "actor_name": doer.name}
+        await session.execute(_NOTE_CHANGES, params | {"changes": orjson.dumps(rows).decode()})
 
 
 async def touch_areas(

@@ -12,18 +12,22 @@ from weakref import WeakKeyDictionary, ref
 
 import orjson
 import psycopg
+import sqlalchemy.exc
 from pydantic import ValidationError
 
+from app.audit.service import Doer
 from app.auth.service import DESK, Actor
 from app.core.clock import now, today
 from app.core.coalescing import Coalescer
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.rules import service as rules
 from app.rules.service import RuleBook
+from app.sync import edits
 from app.sync.registry import KINDS, Command
 from app.sync.schemas import CommandIn, CommandResult, PushIn, PushOut
 
 REFUSED = "refused"
+EDITS = "edits"
 _TAKE = (
     "SELECT group_no, command_id, answer, code, detail, is_repeat, confirmed FROM take_commands("
     "%(groups)s::jsonb, %(commands)s::jsonb)"
@@ -42,7 +46,9 @@ _HEARTBEAT = (
 HEARTBEAT_SECONDS = 60.0
 
 # PostgreSQL's classes for "this row cannot be", as against "not now": 22 data, 23 constraint.
-_IMPOSSIBLE = (psycopg.DataError, psycopg.IntegrityError)
+_IMPOSSIBLE = (
+    psycopg.DataError, psycopg.IntegrityError, sqlalchemy.exc.DataError, sqlalchemy.exc.IntegrityError,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,10 +90,13 @@ async def take_push(database: Database, actor: Actor, push: PushIn, request_id: 
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for item in judged.values():
         community = item.community or NOWHERE
-        groups[community, REFUSED if item.refusal else item.given.name].append(item)
+        groups[community, _group_of(item)].append(item)
     answers: dict[UUID, CommandResult] = {}
     confirmed: dict[str, int] = {}
-    for (community, kind), items in sorted(groups.items(), key=lambda group: group[0]):
+    # edits first: a knock may speak of somebody whom the same batch adds
+    for (community, kind), items in sorted(
+        groups.items(), key=lambda group: (group[0][0], group[0][1] != EDITS, group[0][1])
+    ):
         rows = await _take_group(database, actor, device, community, kind, items, request_id)
         for command_id, status, code, detail, is_repeat, count in rows:
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
@@ -125,6 +134,13 @@ def _check_shapes(commands: Sequence[CommandIn]) -> dict[UUID, Judged]:
     return judged
 
 
+def _group_of(item: Judged) -> str:
+    """With which others a command is taken: its kind, all edits of the registry together."""
+    if item.refusal:
+        return REFUSED
+    return item.given.name if KINDS[item.given.name].as_rows else EDITS
+
+
 async def _locate(database: Database, actor: Actor, judged: dict[UUID, Judged]) -> None:
     """Give each command its community: the one it names if in scope, the actor's only one, or its household's."""
     only = actor.scope.only_community
@@ -158,6 +174,43 @@ async def _take_group(
     request_id: str,
 ) -> list[Answer]:
     """A community's commands of one kind in one transaction; row by row when the set is refused."""
+    try:
+        if kind == EDITS:
+            return await _take_edits(database, actor, device, community, items, request_id)
+        return await _take_rows(database, actor, device, community, kind, items, request_id)
+    except _IMPOSSIBLE:
+        if len(items) == 1:
+            if kind == REFUSED:
+                raise
+            items[0].refusal = "value_invalid"
+            return await _take_group(database, actor, device, community, REFUSED, items, request_id)
+    answers = []
+    for item in items:
+        answers += await _take_group(database, actor, device, community, kind, [item], request_id)
+    return answers
+
+
+async def _take_edits(
+    database: Database, actor: Actor, device: UUID, community: str, items: list[Judged], request_id: str
+) -> list[Answer]:
+    doer = Doer(actor.id, actor.name, device)
+    commands = [(item.given.name, item.command) for item in items if item.command is not None]
+    taken, confirmed = await edits.take_edits(
+        database, doer, community, actor.may(community, DESK), commands, request_id
+    )
+    return [(one.id, one.status, one.code, one.detail, one.is_repeat, confirmed) for one in taken]
+
+
+async def _take_rows(
+    database: Database,
+    actor: Actor,
+    device: UUID,
+    community: str,
+    kind: str,
+    items: list[Judged],
+    request_id: str,
+) -> list[Answer]:
+    """Commands that one SQL function takes, together with those of other phones that arrive meanwhile."""
     head = {
         "community": community,
         "actor": actor.id,
@@ -175,18 +228,7 @@ async def _take_group(
             weight=lambda group: len(group.rows),
             flights=max(2, database.calls.max_size // 4),
         )
-    try:
-        return await coalescer.do(Group(community, head, _as_rows(kind, items, await rules.find_rules(database))))
-    except _IMPOSSIBLE:
-        if len(items) == 1:
-            if kind == REFUSED:
-                raise
-            items[0].refusal = "value_invalid"
-            return await _take_group(database, actor, device, community, REFUSED, items, request_id)
-    answers = []
-    for item in items:
-        answers += await _take_group(database, actor, device, community, kind, [item], request_id)
-    return answers
+    return await coalescer.do(Group(community, head, _as_rows(kind, items, await rules.find_rules(database))))
 
 
 async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patient: bool) -> list[list[Answer]]:
@@ -212,8 +254,9 @@ async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patie
 
 
 def _as_rows(kind: str, items: Sequence[Judged], book: RuleBook) -> list[dict[str, Any]]:
-    if kind != REFUSED:
-        return KINDS[kind].as_rows([item.command for item in items if item.command is not None], book)
+    as_rows = KINDS[kind].as_rows if kind != REFUSED else None
+    if as_rows:
+        return as_rows([item.command for item in items if item.command is not None], book)
     return [
         {
             "id": item.given.id,

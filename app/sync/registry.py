@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from app.care import service as care
 from app.care.schemas import CareVisitPayload
+from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload, UpdateResidentPayload
 from app.rules.service import RuleBook
 from app.screening import service as screening
 from app.screening.schemas import DoorVisitPayload
@@ -27,11 +28,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class CommandKind:
-    """One kind of command; `as_rows` makes the JSON that `take_commands` hands to its SQL function."""
+    """One kind of command; `as_rows` makes the JSON that `take_commands` hands to its SQL function.
+
+    Without it the command is an edit of the registry and goes through `app.sync.edits`.
+    """
 
     name: str
     payload: type[BaseModel]
-    as_rows: Callable[[Sequence[Any], RuleBook], list[dict[str, Any]]]
+    as_rows: Callable[[Sequence[Any], RuleBook], list[dict[str, Any]]] | None = None
 
 
 KINDS: dict[str, CommandKind] = {
@@ -39,5 +43,8 @@ KINDS: dict[str, CommandKind] = {
     for kind in (
         CommandKind("screening.record_door_visit", DoorVisitPayload, screening.as_rows),
         CommandKind("care.record_visit", CareVisitPayload, care.as_rows),
+        CommandKind("people.add_resident", AddResidentPayload),
+        CommandKind("people.update_household", UpdateHouseholdPayload),
+        CommandKind("people.update_resident", UpdateResidentPayload),
     )
 }

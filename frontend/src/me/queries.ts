@@ -47,7 +47,7 @@ function fromOutbox(item: OutboxItem): OutboxRecord {
     name: item.name,
     state: item.state,
     place: item.label,
-    what: whatWord(item.name, 'outcome' in payload ? payload.outcome : payload.condition),
+    what: whatWord(item.name, 'outcome' in payload ? payload.outcome : 'condition' in payload ? payload.condition : undefined),
     householdId: payload.household_id,
     at: Date.parse(item.recordedAt),
     code: item.lastProblem?.code ?? null,

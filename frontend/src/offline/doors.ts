@@ -4,6 +4,7 @@
  */
 import type { components } from '../api/types'
 import type {
+  AddResidentPayload,
   CareVisitPayload,
   CommandName,
   Commands,
@@ -11,7 +12,10 @@ import type {
   DoorRecord,
   DoorVisitPayload,
   OutboxItem,
+  Outcome,
   StateRecord,
+  UpdateHouseholdPayload,
+  UpdateResidentPayload,
 } from './types'
 
 export type AreaPull = components['schemas']['AreaPull']
@@ -34,6 +38,12 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
     states: [],
     residents: [],
     care: null,
+    head: '',
+    initials: '',
+    kind: '',
+    tags: [],
+    phone: '',
+    note: '',
     pending: [],
   })
   const homes = households.i.map((id, at): DoorRecord => {
@@ -93,7 +103,7 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
   })
   dwellings.i.forEach((id, at) => {
     if (lived.has(at)) return
-    records.push({ ...door(at), id, vacant: true, head: '', initials: '', kind: '', tags: [], phone: '', note: '' })
+    records.push({ ...door(at), id, vacant: true })
   })
   return [...homes, ...records]
 }
@@ -103,6 +113,13 @@ const SETTLING: ReadonlySet<string> = new Set(['answered_all', 'answered_part', 
 
 /** the server's times come in whole seconds */
 const ROUNDING_MS = 1000
+
+/** An answer is whole when everybody who lives there has been answered for. */
+function ofWhole(outcome: Outcome, residents: DoorFacts['residents'], roundId: string): Outcome {
+  if (outcome !== 'answered_all' && outcome !== 'answered_part') return outcome
+  const isWhole = residents.every((resident) => resident.checks.some((check) => check.roundId === roundId))
+  return isWhole ? 'answered_all' : 'answered_part'
+}
 
 function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, by: string): DoorFacts {
   const roundId = visit.round_id
@@ -118,11 +135,7 @@ function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, b
   const wasSettled = before !== undefined && SETTLING.has(before.outcome)
   // the newest visit that settles something stands; until there is one, the newest of all
   const isDeciding = SETTLING.has(visit.outcome) ? isNewest || !wasSettled : isNewest && !wasSettled
-  let outcome = isDeciding ? visit.outcome : before!.outcome
-  if (outcome === 'answered_all' || outcome === 'answered_part') {
-    const isWhole = residents.every((resident) => resident.checks.some((check) => check.roundId === roundId))
-    outcome = isWhole ? 'answered_all' : 'answered_part'
-  }
+  const outcome = ofWhole(isDeciding ? visit.outcome : before!.outcome, residents, roundId)
   const attempts = (before?.attempts ?? 0) + (visit.outcome === 'no_answer' ? 1 : 0)
   const state: StateRecord = isNewest ? { roundId, outcome, attempts, at, by } : { ...before, outcome, attempts }
   return { ...facts, residents, states: [...facts.states.filter((s) => s.roundId !== roundId), state] }
@@ -134,24 +147,53 @@ function applyCareVisit(facts: DoorFacts, visit: CareVisitPayload, at: number): 
   return { ...facts, care }
 }
 
-const appliers: { [N in CommandName]: (facts: DoorFacts, payload: Commands[N], at: number, by: string) => DoorFacts } = {
+const yearOf = (day: string | undefined): number | null => (day ? Number(day.slice(0, 4)) : null)
+
+function applyNewcomer(facts: DoorFacts, person: AddResidentPayload, _at: number, _by: string, id: string): DoorFacts {
+  if (facts.residents.some((one) => one.id === id)) return facts
+  const { name, sex = 0, relation = '', birth_on } = person
+  const residents = [...facts.residents, { id, name, initials: '', sex, birthYear: yearOf(birth_on), relation, needsIdCheck: false, checks: [] }]
+  const states = facts.states.map((state) => ({ ...state, outcome: ofWhole(state.outcome, residents, state.roundId) }))
+  return { ...facts, residents, states, head: facts.head || name }
+}
+
+function applyPersonChanges(facts: DoorFacts, { resident_id, changes }: UpdateResidentPayload): DoorFacts {
+  const before = facts.residents.find((one) => one.id === resident_id)
+  if (!before) return facts
+  const { name = before.name, sex = before.sex, relation = before.relation, birth_on } = changes
+  const after = { ...before, name, sex, relation, birthYear: birth_on ? yearOf(birth_on) : before.birthYear }
+  const residents = facts.residents.map((one) => (one === before ? after : one))
+  return { ...facts, residents, head: facts.head === before.name ? name : facts.head }
+}
+
+function applyHouseholdChanges(facts: DoorFacts, { changes }: UpdateHouseholdPayload): DoorFacts {
+  return { ...facts, ...changes }
+}
+
+type Applier<N extends CommandName> = (facts: DoorFacts, payload: Commands[N], at: number, by: string, id: string) => DoorFacts
+
+const appliers: { [N in CommandName]: Applier<N> } = {
   'screening.record_door_visit': applyDoorVisit,
   'care.record_visit': applyCareVisit,
+  'people.add_resident': applyNewcomer,
+  'people.update_household': applyHouseholdChanges,
+  'people.update_resident': applyPersonChanges,
 }
 
 /** What one record makes of a door. */
-export function apply(facts: DoorFacts, item: Pick<OutboxItem, 'name' | 'payload' | 'recordedAt'>, by: string): DoorFacts {
-  const applier = appliers[item.name] as (f: DoorFacts, p: unknown, at: number, by: string) => DoorFacts
-  return applier(facts, item.payload, Date.parse(item.recordedAt), by)
+export function apply(facts: DoorFacts, item: OutboxItem, by: string): DoorFacts {
+  const applier = appliers[item.name] as (f: DoorFacts, p: unknown, at: number, by: string, id: string) => DoorFacts
+  return applier(facts, item.payload, Date.parse(item.recordedAt), by, item.id)
 }
 
-function factsOf(record: DoorRecord): DoorFacts {
-  return { states: record.states, residents: record.residents, care: record.care }
+/** What the server has said of a door. */
+function factsOf({ states, residents, care, head, tags, phone, note, truth }: DoorRecord): DoorFacts {
+  return { states, residents, care, head, tags, phone, note, ...truth }
 }
 
 /** The record with `items` pending on top of the server's facts; without any it is the facts alone. */
 export function withPending(record: DoorRecord, items: readonly OutboxItem[], by: string): DoorRecord {
-  const truth = record.truth ?? factsOf(record)
+  const truth = factsOf(record)
   const { truth: _, ...plain } = record
   if (items.length === 0) return { ...plain, ...truth, pending: [] }
   const facts = items.reduce((sum, item) => apply(sum, item, by), truth)
@@ -160,6 +202,6 @@ export function withPending(record: DoorRecord, items: readonly OutboxItem[], by
 
 /** The record once the server has confirmed `item`: it is part of the facts now, the others stay on top. */
 export function confirmed(record: DoorRecord, item: OutboxItem, rest: readonly OutboxItem[], by: string): DoorRecord {
-  const truth = apply(record.truth ?? factsOf(record), item, by)
+  const truth = apply(factsOf(record), item, by)
   return withPending({ ...record, truth }, rest, by)
 }

@@ -19,6 +19,8 @@ import {
 type Store<N extends StoreNames<AccountSchema>> = IDBPObjectStore<AccountSchema, StoreNames<AccountSchema>[], N, 'readwrite'>
 
 const RECEIPTS_KEPT = 200
+/** somebody else changed the same fact meanwhile */
+const CONFLICT = 'edit_conflict'
 
 export interface NewCommand<N extends CommandName = CommandName> {
   id: string
@@ -192,6 +194,11 @@ export class Outbox {
         await commands.delete(item.seq)
         if (isRoomForReceipts) await receipts.put(receiptOf(item, answer, now))
         if (!door) continue
+        if (answer.code === CONFLICT) {
+          // the server's value stands; what else it took over comes with the pull that follows
+          await this.redraw(tx.objectStore('households'), commands, door)
+          continue
+        }
         const rest = await pendingOf(commands, door.id)
         await tx.objectStore('households').put(confirmed(door, item, rest, this.who()))
       }
@@ -239,12 +246,18 @@ function receiptOf(item: OutboxItem, answer: Answer, now: number): Receipt {
     name,
     householdId: item.payload.household_id,
     label,
-    what: 'outcome' in item.payload ? item.payload.outcome : item.payload.condition,
+    what: whatOf(item.payload),
     status: isFlagged ? 'flagged' : 'accepted',
     code: answer.code ?? null,
     recordedAt,
     confirmedAt: now,
   }
+}
+
+/** The outcome or condition that a record says; nothing for a correction. */
+export function whatOf(payload: OutboxItem['payload']): string | undefined {
+  if ('outcome' in payload) return payload.outcome
+  return 'condition' in payload ? payload.condition : undefined
 }
 
 /** Address and head, for lists. */

@@ -28,10 +28,54 @@ export interface CareVisitPayload {
   next_on?: string | null
 }
 
+/** Facts of a person that may be corrected at the door; what is not named stays, an empty number is taken away. */
+export interface ResidentChanges {
+  name?: string
+  sex?: number
+  birth_on?: string
+  relation?: string
+  phone?: string
+}
+
+/** Facts of a household that may be corrected at the door; what is not named stays, an empty one is taken away. */
+export interface HouseholdChanges {
+  phone?: string
+  tags?: string[]
+  note?: string
+}
+
+/** Payload of `people.update_resident`; `base_version`: the area's version that was on screen. */
+export interface UpdateResidentPayload {
+  household_id: string
+  resident_id: string
+  base_version: number
+  changes: ResidentChanges
+}
+
+/** Payload of `people.update_household`. */
+export interface UpdateHouseholdPayload {
+  household_id: string
+  base_version: number
+  changes: HouseholdChanges
+}
+
+/** Payload of `people.add_resident`; the command's id becomes the person's. */
+export interface AddResidentPayload {
+  household_id: string
+  name: string
+  sex?: number
+  birth_on?: string
+  relation?: string
+  phone?: string
+}
+
 /** Every command a phone can send; `app/sync/registry.py` lists the same. */
 export interface Commands {
   'screening.record_door_visit': DoorVisitPayload
   'care.record_visit': CareVisitPayload
+  'people.add_resident': AddResidentPayload
+  'people.update_household': UpdateHouseholdPayload
+  'people.update_resident': UpdateResidentPayload
 }
 export type CommandName = keyof Commands
 
@@ -103,11 +147,15 @@ export interface CareRecord {
   nextOn: string | null
 }
 
-/** What visits change on a door. */
+/** What visits and corrections change on a door. */
 export interface DoorFacts {
   states: StateRecord[]
   residents: ResidentRecord[]
   care: CareRecord | null
+  head: string
+  tags: string[]
+  phone: string
+  note: string
 }
 
 /** One household with its door, or a vacant door (`vacant`, its id is the dwelling's). */
@@ -123,16 +171,12 @@ export interface DoorRecord extends DoorFacts {
   floor: number | null
   room: string
   address: string
-  head: string
   initials: string
   kind: string
-  tags: string[]
-  phone: string
-  note: string
   /** ids of records about this door that the server has not confirmed */
   pending: string[]
-  /** the server's facts, kept beside while something is pending on top of them */
-  truth?: DoorFacts
+  /** the server's facts, kept beside while something is pending on top; an older app kept fewer */
+  truth?: Partial<DoorFacts>
 }
 
 export interface RoundRecord {

@@ -17,7 +17,11 @@ interface Home {
   area: string
   room: string
   version: number
-  residents: { id: string; name: string }[]
+  residents: { id: string; name: string; relation: string }[]
+  phone: string | null
+  note: string | null
+  /** which fact was last changed when and by whom */
+  changes: Map<string, { version: number; login: string }>
   visits: { outcome: string; at: number; by: string; checked: { id: string; status: string }[] }[]
   care: { condition: string; at: number; next: string | null; resident: string | null } | null
   isClosed: boolean
@@ -78,8 +82,11 @@ export class Town {
   }
 
   addHome(area: Area, room: string): Home {
-    const residents = ['张三', '李四'].map((name) => ({ id: id(), name: name + room }))
-    const home: Home = { id: id(), dwelling: id(), area: area.id, room, version: ++this.version, residents, visits: [], care: null, isClosed: false }
+    const residents = ['张三', '李四'].map((name) => ({ id: id(), name: name + room, relation: '户主' }))
+    const home: Home = {
+      id: id(), dwelling: id(), area: area.id, room, version: ++this.version, residents, phone: null, note: null, changes: new Map(),
+      visits: [], care: null, isClosed: false,
+    }
     this.homes.push(home)
     return home
   }
@@ -88,6 +95,13 @@ export class Town {
   visitByOther(home: Home, outcome: string, at: number): void {
     home.visits.push({ outcome, at, by: '赵六', checked: outcome === 'answered_all' ? home.residents.map((r) => ({ id: r.id, status: 'well' })) : [] })
     home.version = ++this.version
+  }
+
+  /** Somebody else corrects a fact of the household. */
+  changeByOther(home: Home, field: 'phone' | 'note', value: string): void {
+    home[field] = value
+    home.version = ++this.version
+    home.changes.set(home.id + field, { version: home.version, login: 'li' })
   }
 
   /** End every session: access tokens now, refresh tokens too. */
@@ -194,11 +208,11 @@ export class Town {
         },
         households: {
           i: homes.map((h) => h.id), d: homes.map((_, at) => at), h: homes.map((h) => h.residents[0]!.name), y: homes.map(() => 'ZS'),
-          k: homes.map(() => 'family'), t: homes.map(() => []), p: homes.map(() => null), n: homes.map(() => null),
+          k: homes.map(() => 'family'), t: homes.map(() => []), p: homes.map((h) => h.phone), n: homes.map((h) => h.note),
         },
         residents: {
           i: people.map((p) => p.id), h: people.map((p) => p.at), n: people.map((p) => p.name), y: people.map(() => 'ZS'), s: people.map(() => 1),
-          b: people.map(() => 1950), r: people.map(() => '户主'), x: people.map(() => 0),
+          b: people.map(() => 1950), r: people.map((p) => p.relation), x: people.map(() => 0),
         },
         states: { h: states.map((s) => s.at), q: states.map(() => ROUND), o: states.map((s) => s.outcome), c: states.map((s) => s.attempts), t: states.map((s) => s.t), w: states.map((s) => s.by) },
         checks: { r: checks.map((c) => c.at), q: checks.map(() => ROUND), s: checks.map((c) => c.status), t: checks.map(() => null) },
@@ -228,6 +242,21 @@ export class Town {
     return json({ results, server_time: '', confirmed_today: this.confirmed(login) })
   }
 
+  /** Take over the changes that nobody else has made meanwhile; true when one of them clashes. */
+  private merge(login: string, home: Home, payload: Record<string, unknown>): boolean {
+    const row = home.residents.find((one) => one.id === payload.resident_id) ?? home
+    let isClash = false
+    for (const [field, value] of Object.entries(payload.changes as object)) {
+      const last = home.changes.get(row.id + field)
+      if (last && last.version > Number(payload.base_version) && last.login !== login) isClash = true
+      else {
+        Object.assign(row, { [field]: value })
+        home.changes.set(row.id + field, { version: home.version, login })
+      }
+    }
+    return isClash
+  }
+
   private judge(login: string, command: CommandIn): CommandResult {
     const payload = command.payload as Record<string, unknown>
     const home = this.homes.find((one) => one.id === payload.household_id)
@@ -239,6 +268,10 @@ export class Town {
     if (command.name === 'screening.record_door_visit') {
       const checked = (payload.persons as { resident_id: string; status: string }[]).map((p) => ({ id: p.resident_id, status: p.status }))
       home.visits.push({ outcome: String(payload.outcome), at, by, checked: checked.filter((check) => check.status !== 'unknown') })
+    } else if (command.name === 'people.add_resident') {
+      home.residents.push({ id: command.id, name: String(payload.name), relation: '' })
+    } else if (command.name.startsWith('people.update_')) {
+      if (this.merge(login, home, payload)) return { id: command.id, status: 'flagged', code: 'edit_conflict', detail: null }
     } else {
       home.care = { condition: String(payload.condition), at, next: (payload.next_on as string) ?? null, resident: (payload.resident_id as string) ?? null }
     }

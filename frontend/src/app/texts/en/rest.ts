@@ -158,6 +158,9 @@ const en: Record<keyof typeof zh, string> = {
 
   'command.screening.record_door_visit': 'Door visit',
   'command.care.record_visit': 'Care visit',
+  'command.people.add_resident': 'New person',
+  'command.people.update_household': 'Household corrected',
+  'command.people.update_resident': 'Person corrected',
   'command.other': 'Record',
 
   'code.epoch_old': 'These doors have passed to somebody else. The record counts; the committee will have a look.',
@@ -168,6 +171,10 @@ const en: Record<keyof typeof zh, string> = {
   'code.household_not_found': 'The server has no such household; it may have been merged or removed. Ask your committee.',
   'code.resident_not_found': 'The server no longer has somebody in this record. Sync, then record this door again.',
   'code.round_not_found': 'The server has no such round. Sync, then record this door again.',
+  'code.edit_conflict': 'Somebody else changed this too; theirs stands until the committee decides. The rest is saved.',
+  'code.person_known': 'Saved. Somebody of that name is listed here already; the committee will check.',
+  'code.id_taken': 'This record’s number is taken. Enter the person again, then discard this one.',
+  'code.value_invalid': 'It holds a character that cannot be kept. Enter it again, then discard this one.',
   'code.command_unknown': 'The server does not know this kind of record; the app may need an update.',
   'code.not_allowed': 'Your account may not record this. Ask your committee.',
   'code.invitation_invalid': 'The invitation is not valid or has expired; ask your committee for a new one.',

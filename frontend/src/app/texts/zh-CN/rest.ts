@@ -156,6 +156,9 @@ const zh = {
 
   'command.screening.record_door_visit': '入户排查',
   'command.care.record_visit': '走访',
+  'command.people.add_resident': '登记新成员',
+  'command.people.update_household': '更正住户信息',
+  'command.people.update_resident': '更正成员信息',
   'command.other': '其他记录',
 
   'code.epoch_old': '这片住户已转给别人，记录照样收下，社区会看一下。',
@@ -166,6 +169,10 @@ const zh = {
   'code.household_not_found': '服务器上没有这一户，可能已被社区合并或删除。请联系社区。',
   'code.resident_not_found': '记录里的某个人服务器上没有了，可能已被社区改动。请同步后重新登记这一户。',
   'code.round_not_found': '服务器上没有这一轮排查。请同步后重新登记。',
+  'code.edit_conflict': '别人也改了这一项，先保留已有的，社区会决定用哪个。其余已保存。',
+  'code.person_known': '已登记。家里已有同名的人，社区会核对。',
+  'code.id_taken': '这条记录的编号已被占用，请重新登记这个人，再丢弃这条。',
+  'code.value_invalid': '含有无法保存的字符。请重新填写，再丢弃这条。',
   'code.command_unknown': '服务器不认识这种记录，可能需要更新应用。',
   'code.not_allowed': '您的账号不能做这种记录。请联系社区。',
   'code.invitation_invalid': '邀请码无效或已过期，请向社区重新索取。',

@@ -1,0 +1,179 @@
+"""Edits of the registry that phones send: judged, merged and answered in one transaction a community.
+
+They are rare beside knocks and care, and their merging reads what stands field by field, so they take this way
+instead of `take_commands`; what holds there holds here: the community's clock first, each id answered once, the trail,
+the day's count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.areas import service as areas
+from app.audit import service as audit
+from app.audit.service import Doer
+from app.core.clock import today
+from app.core.db import NOWHERE, Database, Scope
+from app.people import edits as people
+from app.people.edits import Edit, Newcomer
+from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload
+from app.sync.registry import Command
+
+_KNOWN = text(
+    "SELECT id, status, code, detail FROM sync_command WHERE community_code IN (:c, :nowhere) AND id = ANY(:ids)"
+)
+# Made by somebody who held the door's area then, or why somebody should look; as for knocks.
+_FLAGS = text("""
+    SELECT e.id, CASE
+        WHEN e.recorded_at > now() + interval '15 minutes' THEN 'clock_skew'
+        WHEN NOT :is_desk AND a.holder_id IS DISTINCT FROM :actor THEN nullif(
+            assignment_flag(:c, :actor, d.responsibility_area_id, a.holder_id, e.recorded_at), '')
+    END AS flag
+    FROM jsonb_to_recordset(cast(:edits AS jsonb))
+        AS e(id uuid, household_id uuid, resident_id uuid, recorded_at timestamptz)
+    LEFT JOIN resident r ON r.community_code = :c AND r.id = e.resident_id
+    JOIN household h ON h.community_code = :c AND h.id = coalesce(r.household_id, e.household_id)
+    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+    LEFT JOIN responsibility_area a ON a.community_code = h.community_code AND a.id = d.responsibility_area_id
+""")
+_FILE = text("""
+    INSERT INTO sync_command (
+        community_code, id, name, account_id, device_id, status, code, recorded_at, received_at)
+    SELECT :c, id, name, :actor, :device, status, code, recorded_at, now()
+    FROM jsonb_to_recordset(cast(:answers AS jsonb))
+        AS a(id uuid, name text, status text, code text, recorded_at timestamptz)
+""")
+_COUNT = text("""
+    INSERT INTO confirmed_day AS d (community_code, account_id, day, confirmed_count)
+    VALUES (:c, :actor, :day, :count)
+    ON CONFLICT (community_code, account_id, day)
+        DO UPDATE SET confirmed_count = d.confirmed_count + excluded.confirmed_count
+    RETURNING confirmed_count
+""")
+
+_REJECTING = frozenset({"household_not_found", "resident_not_found", "id_taken"})
+
+
+@dataclass(frozen=True, slots=True)
+class EditAnswer:
+    """What an edit came to: the first time, or again."""
+
+    id: UUID
+    status: str
+    code: str | None
+    detail: str | None
+    is_repeat: bool
+
+
+async def take_edits(
+    database: Database,
+    doer: Doer,
+    community: str,
+    is_desk: bool,
+    commands: Sequence[tuple[str, Command]],
+    request_id: str,
+) -> tuple[list[EditAnswer], int]:
+    """Take a phone's edits (name and command, oldest first) in one community; answers each, and how many records of
+    the account the community has confirmed today."""
+    async with database.session(Scope((NOWHERE, community))) as session:
+        session.info["request_id"] = request_id
+        await areas.lock_clock(session, community)
+        ids = [command.id for _, command in commands]
+        rows = await session.execute(_KNOWN, {"c": community, "nowhere": NOWHERE, "ids": ids})
+        answers = [EditAnswer(row.id, row.status, row.code, row.detail, True) for row in rows]
+        known = {answer.id for answer in answers}
+        fresh = [(name, command) for name, command in commands if command.id not in known]
+        if not fresh:
+            return answers, await _confirm(session, community, doer, 0)
+        flags = await _flags(session, community, doer, is_desk, [command for _, command in fresh])
+        verdicts = await _merge(session, community, doer, fresh)
+        filed = []
+        for name, command in fresh:
+            code = verdicts[command.id] or flags.get(command.id)
+            status = "rejected" if code in _REJECTING else "flagged" if code else "accepted"
+            answers.append(EditAnswer(command.id, status, code, None, False))
+            filed.append(
+                {"id": command.id, "name": name, "status": status, "code": code, "recorded_at": command.recorded_at}
+            )
+        await session.execute(
+            _FILE,
+            {"c": community, "actor": doer.id, "device": doer.device_id, "answers": orjson.dumps(filed).decode()},
+        )
+        for kind in sorted({name for name, _ in fresh}):
+            own = [command for name, command in fresh if name == kind]
+            subjects = {str(s) for c in own for s in (c.id, _subject_of(c.payload))}
+            payload = [command.payload.model_dump(exclude_unset=True) | {"id": command.id} for command in own]
+            await audit.append_entry(session, doer, community, kind, sorted(subjects), payload)
+        taken = sum(one["status"] != "rejected" for one in filed)
+        return answers, await _confirm(session, community, doer, taken)
+
+
+def _subject_of(payload: Any) -> UUID:
+    """Whom an edit is about: the person it changes, else the household."""
+    subject: UUID = getattr(payload, "resident_id", None) or payload.household_id
+    return subject
+
+
+async def _flags(
+    session: AsyncSession, community: str, doer: Doer, is_desk: bool, commands: Sequence[Command]
+) -> dict[UUID, str | None]:
+    given = [
+        {
+            "id": command.id,
+            "household_id": command.payload.household_id,
+            "resident_id": getattr(command.payload, "resident_id", None),
+            "recorded_at": command.recorded_at,
+        }
+        for command in commands
+    ]
+    params = {"c": community, "actor": doer.id, "is_desk": is_desk, "edits": orjson.dumps(given).decode()}
+    return {row.id: row.flag for row in await session.execute(_FLAGS, params)}
+
+
+async def _merge(
+    session: AsyncSession, community: str, doer: Doer, commands: Sequence[tuple[str, Command]]
+) -> dict[UUID, str | None]:
+    """Newcomers first: what is changed about them in the same batch comes after."""
+    newcomers = [
+        Newcomer(command.id, **command.payload.model_dump() | {"phone": command.payload.phone or None})
+        for _, command in commands
+        if isinstance(command.payload, AddResidentPayload)
+    ]
+    edits = [_edit(command) for _, command in commands if not isinstance(command.payload, AddResidentPayload)]
+    verdicts: dict[UUID, str | None] = {}
+    if newcomers:
+        verdicts |= await people.add_newcomers(session, doer, community, newcomers)
+    if edits:
+        verdicts |= await people.take_edits(session, doer, community, edits)
+    return verdicts
+
+
+def _edit(command: Command) -> Edit:
+    payload = command.payload
+    is_household = isinstance(payload, UpdateHouseholdPayload)
+    recorded_at: datetime = command.recorded_at
+    return Edit(
+        command.id,
+        "household" if is_household else "resident",
+        payload.household_id if is_household else payload.resident_id,
+        people.tidy_changes(payload.changes.model_dump(exclude_unset=True)),
+        payload.base_version,
+        recorded_at,
+    )
+
+
+async def _confirm(session: AsyncSession, community: str, doer: Doer, count: int) -> int:
+    """Add to the account's confirmed records of today in the community; answers how many there are."""
+    if count == 0:
+        statement = text(
+            "SELECT confirmed_count FROM confirmed_day WHERE community_code = :c AND account_id = :actor AND day = :day"
+        )
+        return int((await session.execute(statement, {"c": community, "actor": doer.id, "day": today()})).scalar() or 0)
+    params = {"c": community, "actor": doer.id, "day": today(), "count": count}
+    return int((await session.execute(_COUNT, params)).scalar_one())
