@@ -124,7 +124,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        docs_url="/docs",
+        docs_url=None,  # FastAPI's page loads its scripts from a CDN; serve_frontend has one that does not
         redoc_url=None,
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

@@ -12,7 +12,7 @@ import sqlalchemy.exc
 import structlog
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
@@ -236,6 +236,14 @@ def etag_matches(request: Request, etag: str) -> bool:
 def serve_frontend(app: FastAPI, folder: Path) -> None:
     """Serve the built PWA at `/`: files as they are, any other path without a dot gets its page."""
     root = folder.resolve()
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        """The API's documentation; all it loads lies in the frontend's build."""
+        page = root / "api-docs" / "index.html"
+        if not page.is_file():
+            return RedirectResponse("/openapi.json")
+        return FileResponse(page, headers={"Cache-Control": "no-cache", **PAGE_HEADERS})
 
     @app.get("/{path:path}", include_in_schema=False)
     async def frontend(path: str) -> Response:

@@ -1,6 +1,21 @@
+import { readFileSync } from 'node:fs'
 import vue from '@vitejs/plugin-vue'
 import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
+
+const API_DOCS = ['api-docs/index.html', 'api-docs/start.js', 'node_modules/swagger-ui-dist/swagger-ui-bundle.js', 'node_modules/swagger-ui-dist/swagger-ui.css']
+
+/** Swagger UI for `/docs`, as files of the build, so that it needs no other host; phones neither load nor keep it. */
+function copyApiDocs() {
+  return {
+    name: 'api-docs',
+    generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Buffer }): void }) {
+      for (const path of API_DOCS) {
+        this.emitFile({ type: 'asset', fileName: `api-docs/${path.split('/').pop()}`, source: readFileSync(new URL(path, import.meta.url)) })
+      }
+    },
+  }
+}
 
 /** Chunks of the desk (`src/wide`) carry a name of their own: phones do not precache them. */
 function nameChunk(kind: string) {
@@ -44,6 +59,7 @@ export default defineConfig({
   define: { __VUE_OPTIONS_API__: 'false' },
   plugins: [
     vue(),
+    copyApiDocs(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',

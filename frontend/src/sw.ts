@@ -9,7 +9,7 @@ precacheAndRoute(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('index.html'), {
-    denylist: [/^\/(api|docs|openapi\.json|health|metrics)/],
+    denylist: [/^\/(api|api-docs|docs|openapi\.json|health|metrics)/],
   }),
 )
 
