@@ -23,7 +23,7 @@ declare module 'vue-router' {
 export const DESK_WIDTH = 1024
 
 const routes: RouteRecordRaw[] = [
-  { path: '/', redirect: () => (deskGrants.value.length && innerWidth >= DESK_WIDTH ? '/desk' : '/today') },
+  { path: '/', component: { render: () => null } },
   { path: '/today', component: () => import('../doors/Today.vue'), meta: { tabs: true } },
   { path: '/doors', component: () => import('../doors/Doors.vue'), meta: { tabs: true } },
   { path: '/posts', component: () => import('../posts/Posts.vue'), meta: { tabs: true } },
@@ -57,6 +57,10 @@ async function addDeskRoutes(): Promise<void> {
   areDeskRoutesHere = true
 }
 
+function isDeskFirst(): boolean {
+  return deskGrants.value.length > 0 && innerWidth >= DESK_WIDTH
+}
+
 router.beforeEach(async (to) => {
   // a QR invitation leads to any page with ?invitation=CODE
   if (to.query.invitation) return { path: '/invitation', query: { code: to.query.invitation } }
@@ -66,8 +70,10 @@ router.beforeEach(async (to) => {
     await loadTexts()
     return true
   }
-  if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { then: to.fullPath } }
+  if (!session.value) return { path: '/sign-in', query: to.path === '/' ? {} : { then: to.fullPath } }
   if (session.value.mustChangePassword && to.path !== '/password') return '/password'
+  // only now is it known who this is: a redirect in the table of routes would be taken before the session is open
+  if (to.path === '/') return isDeskFirst() ? '/desk' : '/today'
   if (to.meta.isWide && !deskGrants.value.length) return '/today'
   await openInside()
   if (to.meta.isWide && !areDeskRoutesHere && loadDesk) {
