@@ -28,7 +28,7 @@ export const isLoaded = shallowRef(false)
 const records = shallowRef<DoorRecord[]>([])
 const chosenRound = shallowRef(readSettings().roundId)
 
-/** Open rounds, the one that ends first on top. */
+/** Open rounds, the newest on top (ids rise with time): it is the one that the desk and the headcounts mean by the current round. */
 export const rounds = computed<Round[]>(() => {
   const found = new Map<string, Round>()
   for (const area of areas.value) {
@@ -38,7 +38,7 @@ export const rounds = computed<Round[]>(() => {
       else found.set(round.id, { ...round, areaIds: [area.id] })
     }
   }
-  return [...found.values()].sort((a, b) => a.endsOn.localeCompare(b.endsOn) || a.id.localeCompare(b.id))
+  return [...found.values()].sort((a, b) => b.id.localeCompare(a.id))
 })
 
 /** The round one works for now: the chosen one while it is open, else the first. */
