@@ -32,7 +32,7 @@ const zh = {
 
   'total.title': '合计',
   'total.households': '已完成户',
-  'total.persons': '已登记人',
+  'total.persons': '已答复人',
   'total.persons_hint': '每个人都有人答复才算',
   'total.communities': '已完成社区',
   'total.communities_hint': '{started} 个已开始，{unknown} 个没有登记',

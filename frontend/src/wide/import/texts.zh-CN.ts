@@ -67,7 +67,7 @@ const zh = {
   'columns.next': '下一步：预览',
   'preview.title': '将要导入什么',
   'preview.done_title': '读到了什么',
-  'preview.first': '前 {n} 户门将这样登记',
+  'preview.first': '前 {n} 个门将这样登记',
   'preview.expired': '文件已过保存期限并删除，预览不再显示。',
   'preview.row': '行',
   'preview.address': '住址',

@@ -25,7 +25,7 @@ const zh = {
   'today.ring': '应查 {due} 户，已完成 {done} 户',
   'today.left': '还剩 {n} 户',
   'today.all_done': '这一轮全部完成，辛苦了！',
-  'today.persons': '已登记 {done} / {due} 人',
+  'today.persons': '已答复 {done} / {due} 人',
   'today.waiting_retry': '其中 {n} 户敲过门，要再去',
   'today.next': '去下一户',
   'today.urgent': '先办的事',
