@@ -29,7 +29,17 @@ _LOCAL = {
 _BY_ITSELF = {"import_job", "import_file", "import_problem"}
 
 
-_IDS = ("household_id", "resident_id", "area_id", "post_id", "round_id", "import_id", "account_id")
+_IDS = (
+    "household_id",
+    "resident_id",
+    "area_id",
+    "post_id",
+    "round_id",
+    "import_id",
+    "account_id",
+    "visit_id",
+    "care_visit_id",
+)
 
 
 async def digest(database: Database) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.care.models import Condition, Need
 from app.people.models import HouseholdTag
+from app.posts.verdicts import JudgedRead
 
 
 class CareVisitPayload(BaseModel):
@@ -23,11 +24,13 @@ class CareVisitPayload(BaseModel):
     next_on: date | None = None
 
 
-class CareVisitRead(BaseModel):
-    """A care visit, as its committee reads it."""
+class CareVisitRead(JudgedRead):
+    """A care visit, as its committee reads it. `is_flagged`: somebody still has to look."""
 
     id: UUID
     household_id: UUID
+    address: str
+    head_name: str
     resident_id: UUID | None
     condition: Condition
     needs: list[Need]
@@ -36,6 +39,7 @@ class CareVisitRead(BaseModel):
     recorded_at: datetime
     received_at: datetime
     actor_name: str
+    is_flagged: bool
     flag_code: str | None
 
 

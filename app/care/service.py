@@ -20,10 +20,12 @@ from app.core import crypto
 from app.core.clock import today
 from app.core.paging import cursor_day, cursor_uuid, decode_cursor, decode_id_cursor, encode_cursor
 from app.people import service as people
+from app.posts.verdicts import JudgedRead, is_open, judged_read
 from app.rules import service as rules
 from app.rules.service import RuleBook
 
 NOTE = "care_visit.note"
+REASON = "care_visit.reason"
 RULE = "retention.care"
 """How long what a visitor noted is kept: care is a relation over months, but has an end."""
 
@@ -79,25 +81,52 @@ async def record_visits(
     return verdicts
 
 
+@dataclass(frozen=True, slots=True)
+class VisitFilter:
+    """Which visits of a community are meant; None is any."""
+
+    household_id: UUID | None = None
+    is_flagged: bool | None = None
+    is_judged: bool | None = None
+
+
 async def list_care_visits(
-    session: AsyncSession, actor: Actor, community_code: str, household_id: UUID | None, limit: int, cursor: str | None
+    session: AsyncSession, actor: Actor, community_code: str, wanted: VisitFilter, limit: int, cursor: str | None
 ) -> tuple[list[CareVisitRead], str | None]:
     """Care visits in a community, newest first, for its desk."""
     actor.demand(community_code, DESK)
     statement = select(CareVisit).where(col(CareVisit.community_code) == community_code)
-    if household_id:
-        statement = statement.where(col(CareVisit.household_id) == household_id)
+    if wanted.household_id:
+        statement = statement.where(col(CareVisit.household_id) == wanted.household_id)
+    if wanted.is_flagged is not None:
+        statement = statement.where(is_open(CareVisit) == wanted.is_flagged)
+    if wanted.is_judged is not None:
+        statement = statement.where(col(CareVisit.verdict).is_not(None) == wanted.is_judged)
     if cursor:
         statement = statement.where(col(CareVisit.id) < decode_id_cursor(cursor))
     rows = list((await session.scalars(statement.order_by(col(CareVisit.id).desc()).limit(limit + 1))).all())
-    items = [
+    items = await read_care_visits(session, community_code, rows[:limit])
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+_COLUMNS = set(CareVisitRead.model_fields) - {"is_flagged", "note", *JudgedRead.model_fields}
+
+
+async def read_care_visits(
+    session: AsyncSession, community_code: str, visits: Sequence[CareVisit]
+) -> list[CareVisitRead]:
+    """Visits of a community as its desk reads them."""
+    names = await people.name_households(session, community_code, [v.household_id for v in visits])
+    return [
         CareVisitRead(
-            **v.model_dump(include=set(CareVisitRead.model_fields) - {"note"}),
+            **v.model_dump(include=_COLUMNS),
+            **names[v.household_id].model_dump(),
+            **judged_read(v, REASON),
+            is_flagged=v.flag_code is not None and v.verdict is None,
             note=crypto.open_text(v.note_sealed, NOTE),
         )
-        for v in rows[:limit]
+        for v in visits
     ]
-    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
 
 
 CARE_TAGS = ("living_alone_elder", "household_in_hardship")
@@ -154,7 +183,9 @@ async def list_care_households(
     return items, more
 
 
-DUE_VISITS = "care_visit WHERE delete_by <= :on AND (needs <> '{}' OR note_sealed IS NOT NULL)"
+DUE_VISITS = (
+    "care_visit WHERE delete_by <= :on AND (needs <> '{}' OR note_sealed IS NOT NULL OR reason_sealed IS NOT NULL)"
+)
 """Which rows hold something that has to go by the day `:on`."""
 
 
@@ -165,7 +196,8 @@ async def delete_due_visits(session: AsyncSession, community_code: str, on: date
         WITH due AS (
             SELECT id FROM {DUE_VISITS} AND community_code = :c ORDER BY id LIMIT :limit
         ), emptied AS (
-            UPDATE care_visit v SET needs = '{{}}', note_sealed = NULL, version = :version FROM due
+            UPDATE care_visit v SET needs = '{{}}', note_sealed = NULL, reason_sealed = NULL, version = :version
+            FROM due
             WHERE v.community_code = :c AND v.id = due.id RETURNING 1
         ), plans AS (
             UPDATE care_plan p SET needs = '{{}}', version = :version FROM due

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.auth.guards import FiguresActor, HasRole, OverseerActor, Session
 from app.auth.service import Actor
 from app.core.area_code import Code, Level
-from app.reports import coverage, doors, headcounts
+from app.reports import coverage, doors, flags, headcounts
 from app.reports.schemas import (
     CoverageRead,
     DoorStandingPage,
     ExpectedPut,
     ExpectedResult,
+    FlagsRead,
     GapKind,
     GapPage,
     HeadcountRead,
@@ -42,6 +43,12 @@ async def get_coverage(
     """How many there are, how many are done, what is missing; by the next level down unless told otherwise."""
     answer = await coverage.get_coverage(database, actor, area, level, round, limit, cursor)
     return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.get("/coverage/flags")
+async def count_flags(actor: OverseerActor, database: OpenDatabase, area: Code) -> FlagsRead:
+    """How many flagged records wait for somebody to look at them, and in which divisions below."""
+    return await flags.count_flags(database, actor, area)
 
 
 @router.get("/coverage/gaps")

@@ -93,6 +93,22 @@ class CoverageRead(BaseModel):
     next_cursor: str | None
 
 
+class FlagRow(DivisionBrief):
+    """How many records of a division wait for somebody to look at them."""
+
+    door_visits: int
+    care_visits: int
+
+
+class FlagsRead(BaseModel):
+    """Records that wait under a division; `items`: the next divisions below in which there are any."""
+
+    area: CoverageArea
+    door_visits: int
+    care_visits: int
+    items: list[FlagRow]
+
+
 class GapOwner(BaseModel):
     """Who answers for a gap: the holder of the door's area, else the committee."""
 

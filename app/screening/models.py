@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from app.core.columns import community_key, counter, instant, json_column, one_of, sealed, words
 from app.core.ids import new_id
+from app.posts.verdicts import OPEN_FLAG, Verdict
 
 
 class Outcome(StrEnum):
@@ -70,7 +71,9 @@ class DoorVisit(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["community_code", "household_id"], ["household.community_code", "household.id"]),
         Index("ix_door_visit_household", "community_code", "household_id", "recorded_at"),
+        Index("ix_door_visit_flagged", "community_code", "id", postgresql_where=OPEN_FLAG),
         one_of("outcome", Outcome),
+        one_of("verdict", Verdict),
     )
 
     community_code: str = community_key()
@@ -88,6 +91,11 @@ class DoorVisit(SQLModel, table=True):
     recorded_at: datetime = instant()
     received_at: datetime = instant(default_now=True)
     flag_code: str | None = None
+    verdict: str | None = Field(default=None, sa_type=Text)
+    reason_sealed: bytes | None = sealed("door_visit.reason")
+    judged_by: UUID | None = None
+    judged_by_name: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    judged_at: datetime | None = instant(nullable=True)
     delete_by: date
     version: int = counter(BigInteger)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.core.area_code import Code
+from app.posts.verdicts import JudgedRead
 from app.screening.models import Outcome, PersonStatus, Symptom
 
 Note = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
@@ -75,8 +76,8 @@ class RoundPage(BaseModel):
     next_cursor: str | None
 
 
-class DoorVisitRead(BaseModel):
-    """A knock, as its committee reads it."""
+class DoorVisitRead(JudgedRead):
+    """A knock, as its committee reads it. `is_flagged`: somebody still has to look."""
 
     id: UUID
     household_id: UUID

@@ -21,12 +21,14 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
 from app.posts import service as posts
+from app.posts.verdicts import JudgedRead, is_open, judged_read
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.screening.models import DoorVisit, ScreeningRound
 from app.screening.schemas import DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
 
 NOTE = "door_visit.note"
+REASON = "door_visit.reason"
 RULE = "retention.screening"
 """How long what was learnt at a door is kept: PIPL art. 19, the shortest time the purpose needs."""
 
@@ -214,6 +216,7 @@ class VisitFilter:
     household_id: UUID | None = None
     round_id: UUID | None = None
     is_flagged: bool | None = None
+    is_judged: bool | None = None
 
 
 async def list_door_visits(
@@ -227,21 +230,34 @@ async def list_door_visits(
     if wanted.round_id:
         statement = statement.where(col(DoorVisit.round_id) == wanted.round_id)
     if wanted.is_flagged is not None:
-        statement = statement.where(col(DoorVisit.flag_code).is_not(None) == wanted.is_flagged)
+        statement = statement.where(is_open(DoorVisit) == wanted.is_flagged)
+    if wanted.is_judged is not None:
+        statement = statement.where(col(DoorVisit.verdict).is_not(None) == wanted.is_judged)
     if cursor:
         statement = statement.where(col(DoorVisit.id) < decode_id_cursor(cursor))
     rows = list((await session.scalars(statement.order_by(col(DoorVisit.id).desc()).limit(limit + 1))).all())
-    names = await people.name_households(session, community_code, [v.household_id for v in rows[:limit]])
-    items = [
+    items = await read_door_visits(session, community_code, rows[:limit])
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+_COLUMNS = set(DoorVisitRead.model_fields) - {"is_flagged", "note", *JudgedRead.model_fields}
+
+
+async def read_door_visits(
+    session: AsyncSession, community_code: str, visits: Sequence[DoorVisit]
+) -> list[DoorVisitRead]:
+    """Visits of a community as its desk reads them."""
+    names = await people.name_households(session, community_code, [v.household_id for v in visits])
+    return [
         DoorVisitRead(
-            **v.model_dump(include=set(DoorVisitRead.model_fields) - {"is_flagged", "note"}),
+            **v.model_dump(include=_COLUMNS),
             **names[v.household_id].model_dump(),
-            is_flagged=v.flag_code is not None,
+            **judged_read(v, REASON),
+            is_flagged=v.flag_code is not None and v.verdict is None,
             note=crypto.open_text(v.note_sealed, NOTE),
         )
-        for v in rows[:limit]
+        for v in visits
     ]
-    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +286,8 @@ _RECOUNT = text("""
             count(*) FILTER (WHERE status = 'symptoms') AS persons_symptoms
         FROM person_check GROUP BY 1, 2
     ), visits AS (
-        SELECT community_code, round_id, count(*) AS visit_count FROM door_visit GROUP BY 1, 2
+        SELECT community_code, round_id, count(*) AS visit_count FROM door_visit
+        WHERE verdict IS DISTINCT FROM 'set_aside' GROUP BY 1, 2
     ), compared AS (
         SELECT coalesce(t.community_code, h.community_code) AS community_code, f.*
         FROM screening_tally t
@@ -296,7 +313,9 @@ async def find_tally_drift(session: AsyncSession) -> list[TallyDrift]:
     return [TallyDrift(*row) for row in await session.execute(_RECOUNT)]
 
 
-DUE_VISITS = "door_visit WHERE delete_by <= :on AND (persons <> '[]' OR note_sealed IS NOT NULL)"
+DUE_VISITS = (
+    "door_visit WHERE delete_by <= :on AND (persons <> '[]' OR note_sealed IS NOT NULL OR reason_sealed IS NOT NULL)"
+)
 DUE_CHECKS = "person_check WHERE delete_by <= :on AND status <> 'answered'"
 """Which rows hold something that has to go by the day `:on`."""
 
@@ -308,7 +327,8 @@ async def delete_due_visits(session: AsyncSession, community_code: str, on: date
         WITH due AS (
             SELECT id FROM {DUE_VISITS} AND community_code = :c ORDER BY id LIMIT :limit
         ), emptied AS (
-            UPDATE door_visit v SET persons = '[]', note_sealed = NULL, version = :version FROM due
+            UPDATE door_visit v SET persons = '[]', note_sealed = NULL, reason_sealed = NULL, version = :version
+            FROM due
             WHERE v.community_code = :c AND v.id = due.id RETURNING 1
         ) SELECT count(*) FROM emptied
     """),

@@ -308,6 +308,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/care-visits/{care_visit_id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge Care Visit
+         * @description Confirm a flagged visit, or set it aside so that it counts no longer.
+         */
+        post: operations["judge_care_visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/care-visits/{care_visit_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Care Visit
+         * @description Take a verdict back: the visit counts, and waits for somebody to look.
+         */
+        post: operations["reopen_care_visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conflicts": {
         parameters: {
             query?: never;
@@ -388,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Flags
+         * @description How many flagged records wait for somebody to look at them, and in which divisions below.
+         */
+        get: operations["count_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coverage/gaps": {
         parameters: {
             query?: never;
@@ -442,6 +502,46 @@ export interface paths {
         get: operations["list_door_visits"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/door-visits/{visit_id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge Door Visit
+         * @description Confirm a flagged visit, or set it aside so that it counts no longer.
+         */
+        post: operations["judge_door_visit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/door-visits/{visit_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Door Visit
+         * @description Take a verdict back: the visit counts, and waits for somebody to look.
+         */
+        post: operations["reopen_door_visit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1553,14 +1653,18 @@ export interface components {
         };
         /**
          * CareVisitRead
-         * @description A care visit, as its committee reads it.
+         * @description A care visit, as its committee reads it. `is_flagged`: somebody still has to look.
          */
         CareVisitRead: {
             /** Actor Name */
             actor_name: string;
+            /** Address */
+            address: string;
             condition: components["schemas"]["Condition"];
             /** Flag Code */
             flag_code: string | null;
+            /** Head Name */
+            head_name: string;
             /**
              * Household Id
              * Format: uuid
@@ -1571,12 +1675,20 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Is Flagged */
+            is_flagged: boolean;
+            /** Judged At */
+            judged_at: string | null;
+            /** Judged By Name */
+            judged_by_name: string | null;
             /** Needs */
             needs: components["schemas"]["Need"][];
             /** Next On */
             next_on: string | null;
             /** Note */
             note: string | null;
+            /** Reason */
+            reason: string | null;
             /**
              * Received At
              * Format: date-time
@@ -1589,6 +1701,7 @@ export interface components {
             recorded_at: string;
             /** Resident Id */
             resident_id: string | null;
+            verdict: components["schemas"]["Verdict"] | null;
         };
         /**
          * CheckColumns
@@ -2213,7 +2326,7 @@ export interface components {
         };
         /**
          * DoorVisitRead
-         * @description A knock, as its committee reads it.
+         * @description A knock, as its committee reads it. `is_flagged`: somebody still has to look.
          */
         DoorVisitRead: {
             /** Actor Name */
@@ -2236,6 +2349,10 @@ export interface components {
             id: string;
             /** Is Flagged */
             is_flagged: boolean;
+            /** Judged At */
+            judged_at: string | null;
+            /** Judged By Name */
+            judged_by_name: string | null;
             /** Note */
             note: string | null;
             outcome: components["schemas"]["Outcome"];
@@ -2243,6 +2360,8 @@ export interface components {
             persons: {
                 [key: string]: unknown;
             }[];
+            /** Reason */
+            reason: string | null;
             /**
              * Received At
              * Format: date-time
@@ -2258,6 +2377,7 @@ export interface components {
              * Format: uuid
              */
             round_id: string;
+            verdict: components["schemas"]["Verdict"] | null;
         };
         /**
          * DwellingColumns
@@ -2351,6 +2471,38 @@ export interface components {
             rejected: components["schemas"]["ExpectedRejected"][];
             /** Unchanged */
             unchanged: number;
+        };
+        /**
+         * FlagRow
+         * @description How many records of a division wait for somebody to look at them.
+         */
+        FlagRow: {
+            /** Care Visits */
+            care_visits: number;
+            /** Code */
+            code: string;
+            /** Door Visits */
+            door_visits: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "town" | "community";
+            /** Name */
+            name: string;
+        };
+        /**
+         * FlagsRead
+         * @description Records that wait under a division; `items`: the next divisions below in which there are any.
+         */
+        FlagsRead: {
+            area: components["schemas"]["CoverageArea"];
+            /** Care Visits */
+            care_visits: number;
+            /** Door Visits */
+            door_visits: number;
+            /** Items */
+            items: components["schemas"]["FlagRow"][];
         };
         /**
          * Gap
@@ -3000,6 +3152,18 @@ export interface components {
             qr_svg: string;
             /** Url */
             url: string;
+        };
+        /**
+         * JudgeIn
+         * @description A verdict on one flagged record.
+         */
+        JudgeIn: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            verdict: components["schemas"]["Verdict"];
         };
         /**
          * MeRead
@@ -3905,6 +4069,12 @@ export interface components {
             /** Token Type */
             token_type: string;
         };
+        /**
+         * Verdict
+         * @description Confirmed counts as it did; set aside stays in the record and counts no longer.
+         * @enum {string}
+         */
+        Verdict: "confirmed" | "set_aside";
     };
     responses: never;
     parameters: never;
@@ -5359,6 +5529,10 @@ export interface operations {
             query: {
                 community_code: string;
                 household_id?: string | null;
+                /** @description Only those somebody has to look at, or only the others. */
+                is_flagged?: boolean | null;
+                /** @description Only those confirmed or set aside, or only the others. */
+                is_judged?: boolean | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -5377,6 +5551,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CareVisitPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    judge_care_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                care_visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareVisitRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    reopen_care_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                care_visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareVisitRead"];
                 };
             };
             /** @description Malformed request */
@@ -5854,6 +6220,100 @@ export interface operations {
             };
         };
     };
+    count_flags: {
+        parameters: {
+            query: {
+                area: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_gaps: {
         parameters: {
             query: {
@@ -6062,6 +6522,8 @@ export interface operations {
                 round?: string | null;
                 /** @description Only those somebody has to look at, or only the others. */
                 is_flagged?: boolean | null;
+                /** @description Only those confirmed or set aside, or only the others. */
+                is_judged?: boolean | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -6080,6 +6542,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DoorVisitPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    judge_door_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorVisitRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    reopen_door_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorVisitRead"];
                 };
             };
             /** @description Malformed request */

@@ -53,6 +53,7 @@ const en: Record<keyof typeof zh, string> = {
   'visit.symptoms': '{n} with symptoms',
   'visit.note': 'Note',
   'visit.flagged': 'needs a look',
+  'visit.set_aside': 'set aside',
   'visit.needs': 'Needs',
 
   'form.new_title': 'New household',

@@ -52,6 +52,7 @@ const zh = {
   'visit.symptoms': '{n} 人有症状',
   'visit.note': '备注',
   'visit.flagged': '待核对',
+  'visit.set_aside': '不予计入',
   'visit.needs': '需要',
 
   'form.new_title': '新增住户',

@@ -1,0 +1,38 @@
+"""How many records wait for somebody to look at them, and where."""
+
+from app.auth.service import OVERSEERS, Actor
+from app.core.area_code import PREFIX_LENGTH, level_of, next_level
+from app.core.db import Database
+from app.reports.schemas import FlagRow, FlagsRead
+from app.reports.service import AREA, area_params, read_area
+
+# Read from partial indexes that hold what waits and nothing else: few rows in any division.
+_WAITING = "WHERE flag_code IS NOT NULL AND verdict IS NULL AND community_code LIKE %(below)s"
+_FLAGS = f"""
+    SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint
+    FROM (
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12) AS code, 1 AS door_visits, 0 AS care_visits
+        FROM door_visit {_WAITING}
+        UNION ALL
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1 FROM care_visit {_WAITING}
+    ) f JOIN division d ON d.code = f.code
+    GROUP BY d.code, d.name, d.level ORDER BY d.code
+"""
+
+
+async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
+    """Records that wait under `area`, and in which of the next divisions below; of a community itself alone.
+
+    Raises NotFound for a division that does not exist here.
+    """
+    actor.demand(area, OVERSEERS)
+    below = next_level(level_of(area))
+    params = area_params(area) | {"length": PREFIX_LENGTH[below] if below else 12}
+    divisions, rows = await database.read(actor.scope, [AREA, _FLAGS], params)
+    items = [FlagRow(code=r[0], name=r[1], level=r[2], door_visits=r[3], care_visits=r[4]) for r in rows]
+    return FlagsRead(
+        area=read_area(area, divisions),
+        door_visits=sum(item.door_visits for item in items),
+        care_visits=sum(item.care_visits for item in items),
+        items=items,
+    )
