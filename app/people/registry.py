@@ -26,14 +26,13 @@ from app.core.ids import new_ids
 from app.core.resident_id import is_resident_id
 from app.people.models import IdKind
 from app.people.naming import address_key, initials, pinyin, sort_key
-from app.people.schemas import HouseholdCreate, HouseholdRead, ResidentCreate, ResidentRead
+from app.people.schemas import ResidentCreate, ResidentRead
 from app.people.service import (
     HOUSEHOLD_NOTE,
     HOUSEHOLD_PHONE,
     RESIDENT_ID,
     RESIDENT_PHONE,
     get_household,
-    household_read,
     list_residents,
     note_changes,
     tell_grown,
@@ -383,7 +382,7 @@ def _person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] |
     row: dict[str, Any] = {"name": given.name, "name_initials": initials(given.name), "name_pinyin": pinyin(given.name)}
     if known is None:
         row |= {"relation": given.relation, "sex": given.sex, "birth_on": given.birth_on}
-        row |= {"workplace": given.workplace, "id_kind": given.id_kind if index else _kind_without_number(given)}
+        row |= {"workplace": given.workplace, "id_kind": given.id_kind if index else kind_without_number(given)}
         row["needs_id_check"] = given.needs_id_check
         row["tags"] = sorted(given.tags)
     else:
@@ -406,7 +405,7 @@ def _person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] |
     return row
 
 
-def _kind_without_number(given: PersonInput) -> str:
+def kind_without_number(given: PersonInput) -> str:
     """What kind of document somebody has may be known without its number."""
     return given.id_kind if given.id_kind not in ("resident_id",) else "none"
 
@@ -526,7 +525,7 @@ async def _write(session: AsyncSession, community: str, version: int, change: _D
             await session.execute(statement, {"c": community, "version": version, "rows": body})
 
 
-def _person_input(new: ResidentCreate) -> PersonInput:
+def person_input(new: ResidentCreate) -> PersonInput:
     """A person from a desk's form; a number that is no number is refused, not kept."""
     number = new.id_number.upper() if new.id_number else None
     if number and new.id_kind == IdKind.RESIDENT_ID and not is_resident_id(number):
@@ -542,27 +541,10 @@ def _person_input(new: ResidentCreate) -> PersonInput:
     )
 
 
-async def create_household(session: AsyncSession, actor: Actor, new: HouseholdCreate) -> HouseholdRead:
-    """Add a household with its door and people; raises Invalid (`room_missing`) when nothing says where."""
-    actor.demand(new.community_code, DESK)
-    await areas.get_community_name(session, new.community_code)
-    if not (new.room or new.address):
-        raise Invalid("room_missing", "请填写门牌号或住址。", "Say which room or address.", "room")
-    persons = [_person_input(person) for person in new.residents]
-    head = persons[0].name if persons else ""
-    household = HouseholdInput(
-        head_name=head, phone=new.phone, tags=[str(t) for t in new.tags], note=new.note, persons=persons,
-        kind=str(new.kind), id=new.id,
-    )  # fmt: skip
-    door = DwellingInput(new.compound, new.building, new.stair, None, new.room, new.address, households=[household])
-    counts = await put_dwellings(session, actor.doer, new.community_code, [door], "create_household")
-    return household_read(*await get_household(session, actor, counts.household_ids[0], DESK))
-
-
 async def create_resident(session: AsyncSession, actor: Actor, household_id: UUID, new: ResidentCreate) -> ResidentRead:
     """Add a person to a household; the same person again is the one who is there."""
     household, dwelling = await get_household(session, actor, household_id, DESK)
-    person = _person_input(new)
+    person = person_input(new)
     given = HouseholdInput(head_name=household.head_name, persons=[person], id=household_id)
     door = DwellingInput(
         dwelling.compound, dwelling.building, dwelling.stair, dwelling.floor, dwelling.room, dwelling.address,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from app.auth.guards import DeskActor, OverseerActor, Session
 from app.core.area_code import Code
-from app.people import edits, registry, search, service
+from app.people import edits, entry, registry, search, service
 from app.people.models import HouseholdTag
 from app.people.schemas import (
     BuildingPage,
@@ -70,7 +70,7 @@ async def list_households(
 @router.post("/households", status_code=201)
 async def create_household(actor: DeskActor, session: Session, body: HouseholdCreate) -> HouseholdRead:
     """Add a household with its door and people."""
-    return await registry.create_household(session, actor, body)
+    return await entry.create_household(session, actor, body)
 
 
 @router.get("/households/{household_id}")
