@@ -16,7 +16,7 @@ import sqlalchemy.exc
 from pydantic import ValidationError
 
 from app.audit.service import Doer
-from app.auth.service import DESK, Actor
+from app.auth.service import DESK, PEOPLE, Actor
 from app.core.clock import now, today
 from app.core.coalescing import Coalescer
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
@@ -87,6 +87,7 @@ async def take_push(database: Database, actor: Actor, push: PushIn, request_id: 
     device = actor.device_id or push.device_id
     judged = _check_shapes(push.commands)
     await _locate(database, actor, judged)
+    _check_roles(actor, judged)
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for item in judged.values():
         community = item.community or NOWHERE
@@ -162,6 +163,13 @@ async def _locate(database: Database, actor: Actor, judged: dict[UUID, Judged]) 
         item.community = found.get(household_id)
         if item.community is None:
             item.refusal = "household_not_found"
+
+
+def _check_roles(actor: Actor, judged: dict[UUID, Judged]) -> None:
+    """Refuse what is for a community where the actor may look, but not work."""
+    for item in judged.values():
+        if item.refusal is None and item.community is not None and not actor.may(item.community, PEOPLE):
+            item.refusal = "not_allowed"
 
 
 async def _take_group(

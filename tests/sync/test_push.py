@@ -238,6 +238,25 @@ class TestManyPhonesAtOnce:
             assert await screening.find_tally_drift(session) == []
         assert (await audit.verify_chains(database))[1] == []
 
+    async def test_who_may_only_look_somewhere_records_nothing_there(self, call: Caller, database: Database) -> None:
+        homes, round_id = await prepared(call, database)
+        (there,) = await make_homes(database, B, stair_of("1", "1", ["101"]))
+        async with database.session(EVERYWHERE) as session:
+            grant = "INSERT INTO role_grant (account_id, role, division_prefix) VALUES (:id, 'viewer', :b)"
+            await session.execute(text(grant), {"id": call.personas["worker"].id, "b": B})
+        mine, named, found = await push(
+            call,
+            "worker",
+            door_visit(homes[0], round_id),
+            door_visit(there, round_id, community_code=B),
+            care_visit(there),
+        )
+        assert (mine["status"], mine["code"]) == ("accepted", None)
+        assert [(r["status"], r["code"]) for r in (named, found)] == [("rejected", "not_allowed")] * 2
+        async with database.session(EVERYWHERE) as session:
+            written = "SELECT count(*) FROM door_visit UNION ALL SELECT count(*) FROM care_visit"
+            assert sorted((await session.scalars(text(written))).all()) == [0, 1]
+
     async def test_one_sent_twice_at_once_counts_once(self, call: Caller, database: Database) -> None:
         homes, round_id = await prepared(call, database)
         visit = door_visit(homes[0], round_id)
