@@ -58,14 +58,16 @@ async def fill(call: Caller, database: Database) -> Ground:
         "login": "somebody-new", "phone": "13900000001", "password": PASSWORD, "old_password": "not-the-password",
         "new_password": "another-good-password", "role": "grid_worker", "starts_on": "2026-02-01",
         "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
-        "device_id": str(new_id()), "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
+        "device_id": str(call.personas["worker"].device_id),
+        "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
         "mapping": {}, "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
     }  # fmt: skip
     words = {A, "甲社区", "甲的事", "甲的话", "甲的备注", "甲的数", "甲的名册", "甲社区的岗", area["id"], free["id"]}
     words |= {post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
     for home in homes:
         words |= {str(home.id), str(home.dwelling_id), f"甲32{home.room}", *map(str, home.residents)}
-    words |= {str(call.personas[n].id) for n in ("committee", "worker", "worker2")}
+    for name in ("committee", "worker", "worker2"):
+        words |= {str(call.personas[name].id), str(call.personas[name].device_id)}
     return Ground(values, area["id"], words)
 
 

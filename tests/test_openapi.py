@@ -91,9 +91,10 @@ def test_answers_as_the_document_says(served: Served, method: str, path: str) ->
     drawn = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     if about.get("parameters") or about.get("requestBody"):
         drawn = st.one_of(drawn, drawn, operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    # somebody nobody else speaks as signs out everywhere; and whose password is reset is not among the callers
+    # somebody nobody else speaks as signs out everywhere; whose password or phone is ended is not among the callers
     callers = ["far_worker"] if path.endswith("sign-out") else CALLERS
-    values = served.ground.values | {"account_id": str(PERSONAS["worker2"].id)}
+    ended = PERSONAS["worker2"]
+    values = served.ground.values | {"account_id": str(ended.id), "device_id": str(ended.device_id)}
 
     @settings(
         max_examples=max(SENT, settings.default.max_examples // 10),

@@ -40,6 +40,7 @@ _IDS = (
     "visit_id",
     "care_visit_id",
 )
+_IDS = ("household_id", "resident_id", "area_id", "post_id", "round_id", "import_id", "account_id", "device_id")
 
 
 async def digest(database: Database) -> dict[str, str]:

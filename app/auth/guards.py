@@ -51,8 +51,11 @@ class ActorCache:
 actor_cache = ActorCache()
 
 
-async def current_actor(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Actor:
-    """The signed-in actor; raises Unauthorized without a valid token."""
+async def known_actor(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Actor:
+    """Whose token it is, whatever they may do; raises Unauthorized without a valid one.
+
+    A revoked device is known by the tokens it gets to bring up its outbox alone (`sessions.OUTBOX`).
+    """
     if not token:
         raise Unauthorized
     actor = actor_cache.get(token)
@@ -64,7 +67,40 @@ async def current_actor(request: Request, token: Annotated[str | None, Depends(b
         actor = await service.load_actor(session, UUID(str(claims["sub"])), device, int(claims.get("se", -1)))
     if actor is None:
         raise Unauthorized("session_ended", "登录已被结束,请重新登录。", "This session has been ended; sign in again.")
-    actor_cache.put(token, actor, min(CACHE_SECONDS, float(claims["exp"]) - time.time()))
+    if actor.is_revoked and claims.get("scope") != sessions.OUTBOX:
+        raise sessions.DeviceRevoked
+    # what is about to change is asked for each time: other processes must not go on with what was
+    if not actor.must_change_password and not actor.is_revoked:
+        actor_cache.put(token, actor, min(CACHE_SECONDS, float(claims["exp"]) - time.time()))
+    return actor
+
+
+KnownActor = Annotated[Actor, Depends(known_actor)]
+"""Anybody with a token: one whose password is a one-time one, a device that has been revoked."""
+
+
+class PasswordChangeNeeded(Forbidden):
+    """Somebody else knows the password: nothing is answered until it is the holder's own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "password_change_needed",
+            "请先设置自己的密码;未上传的记录不会丢失。",
+            "Set a password of your own first; nothing unsent is lost.",
+        )
+
+
+async def owning_actor(actor: KnownActor) -> Actor:
+    """The signed-in actor, whose password is their own; raises Forbidden (`password_change_needed`) otherwise."""
+    if actor.must_change_password:
+        raise PasswordChangeNeeded
+    return actor
+
+
+async def current_actor(actor: Annotated[Actor, Depends(owning_actor)]) -> Actor:
+    """The signed-in actor on a device that is not revoked; raises Unauthorized (`device_revoked`) on one that is."""
+    if actor.is_revoked:
+        raise sessions.DeviceRevoked
     return actor
 
 
@@ -83,8 +119,15 @@ async def scoped_session_with_nowhere(actor: CurrentActor, session: UnscopedSess
     return session
 
 
+async def own_session(actor: KnownActor, session: UnscopedSession) -> AsyncSession:
+    """As `scoped_session_with_nowhere`, for the few calls that anybody known may make about themselves."""
+    await set_scope(session, actor.scope.with_nowhere())
+    return session
+
+
 Session = Annotated[AsyncSession, Depends(scoped_session, scope="function")]
 AccountSession = Annotated[AsyncSession, Depends(scoped_session_with_nowhere, scope="function")]
+OwnSession = Annotated[AsyncSession, Depends(own_session, scope="function")]
 
 
 class HasRole:
@@ -103,5 +146,15 @@ class HasRole:
 DeskActor = Annotated[Actor, Depends(HasRole(service.DESK))]
 OverseerActor = Annotated[Actor, Depends(HasRole(service.OVERSEERS))]
 PersonActor = Annotated[Actor, Depends(HasRole(service.PEOPLE))]
+
+
+async def pushing_actor(actor: Annotated[Actor, Depends(owning_actor)]) -> Actor:
+    """Who may send records; from a revoked device too, whose outbox is taken before it wipes itself."""
+    if not actor.has(service.PEOPLE):
+        raise Forbidden
+    return actor
+
+
+PushingActor = Annotated[Actor, Depends(pushing_actor)]
 ClientActor = Annotated[Actor, Depends(HasRole(service.CLIENTS))]
 FiguresActor = Annotated[Actor, Depends(HasRole(service.OVERSEERS | service.CLIENTS))]

@@ -11,13 +11,23 @@ from fastapi import APIRouter, Form, Query, Request
 
 from app.audit import service as audit
 from app.audit.schemas import AuditEntryPage, AuditEntryRead
-from app.auth import service, sessions
-from app.auth.guards import AccountSession, CurrentActor, DeskActor, Session, actor_cache
+from app.auth import devices, service, sessions
+from app.auth.guards import (
+    AccountSession,
+    CurrentActor,
+    DeskActor,
+    KnownActor,
+    OwnSession,
+    Session,
+    actor_cache,
+)
 from app.auth.schemas import (
     AccountCreate,
     AccountPage,
     AccountRead,
     AccountUpdate,
+    DevicePage,
+    DeviceRead,
     InvitationAccept,
     InvitationRead,
     MeRead,
@@ -81,15 +91,17 @@ async def issue_token(
 
 
 @router.post("/auth/sign-out", status_code=204)
-async def sign_out(actor: CurrentActor, session: AccountSession, body: SignOut) -> None:
+async def sign_out(actor: KnownActor, session: OwnSession, body: SignOut) -> None:
     """End this device's session, or all of the account's."""
     await sessions.sign_out(session, actor, everywhere=body.everywhere)
     actor_cache.forget(actor.id)
 
 
 @router.post("/auth/password", status_code=204)
-async def change_password(actor: CurrentActor, session: AccountSession, body: PasswordChange) -> None:
+async def change_password(actor: KnownActor, session: OwnSession, body: PasswordChange) -> None:
     """Change one's own password."""
+    if actor.is_revoked:
+        raise sessions.DeviceRevoked
     await sessions.change_password(session, actor, body.old_password, body.new_password)
     actor_cache.forget(actor.id)
 
@@ -103,9 +115,44 @@ async def accept_invitation(request: Request, database: OpenDatabase, body: Invi
 
 
 @router.get("/me")
-async def get_me(actor: CurrentActor, session: Session) -> MeRead:
+async def get_me(actor: KnownActor, session: OwnSession) -> MeRead:
     """The account that asks, its grants and the responsibility areas it holds."""
     return await service.read_me(session, actor)
+
+
+@router.get("/me/devices")
+async def list_own_devices(actor: CurrentActor, session: Session) -> DevicePage:
+    """The phones and browsers one has signed in on."""
+    return DevicePage(items=await devices.list_own(session, actor), next_cursor=None)
+
+
+@router.post("/me/devices/{device_id}/revoke")
+async def revoke_own_device(actor: CurrentActor, session: AccountSession, device_id: UUID) -> DeviceRead:
+    """End a device of one's own: it sends what it holds on its next contact and wipes itself."""
+    answer = await devices.revoke(session, actor, actor.id, device_id)
+    actor_cache.forget(actor.id)
+    return answer
+
+
+@router.get("/devices")
+async def list_devices(
+    actor: DeskActor,
+    session: Session,
+    community_code: Annotated[Code, Query(description="A division code; devices of accounts there and below it.")],
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> DevicePage:
+    """The devices of the accounts one manages, account by account."""
+    items, more = await devices.list_devices(session, actor, community_code, limit, cursor)
+    return DevicePage(items=items, next_cursor=more)
+
+
+@router.post("/accounts/{account_id}/devices/{device_id}/revoke")
+async def revoke_device(actor: DeskActor, session: AccountSession, account_id: UUID, device_id: UUID) -> DeviceRead:
+    """End somebody's device: it sends what it holds on its next contact and wipes itself."""
+    answer = await devices.revoke(session, actor, account_id, device_id)
+    actor_cache.forget(account_id)
+    return answer
 
 
 @router.get("/accounts")

@@ -1,7 +1,7 @@
 """Shapes of accounts and sessions."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -22,13 +22,17 @@ class Strict(BaseModel):
 
 
 class TokenRead(BaseModel):
-    """RFC 6749 §5.1, and the device the refresh token is bound to."""
+    """RFC 6749 §5.1, and the device the refresh token is bound to.
+
+    `scope` is null, or `outbox` on a device that has been revoked: it may send its records and sign out.
+    """
 
     access_token: str
     token_type: str
     expires_in: int
     refresh_token: str | None
     device_id: UUID | None
+    scope: Literal["outbox"] | None = None
 
 
 class SignOut(Strict):
@@ -135,3 +139,25 @@ class InvitationAccept(Strict):
     password: Password
     device_id: UUID | None = None
     device_name: Annotated[str, StringConstraints(max_length=100)] = ""
+
+
+class DeviceRead(BaseModel):
+    """A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
+    as it last said; null when nothing waited then. `is_over`: revoked, and nothing more can come from it."""
+
+    id: UUID
+    account_id: UUID
+    account_name: str
+    name: str
+    created_at: datetime
+    last_contact_at: datetime | None
+    oldest_unsent_at: datetime | None
+    revoked_at: datetime | None
+    is_over: bool
+
+
+class DevicePage(BaseModel):
+    """A page of devices."""
+
+    items: list[DeviceRead]
+    next_cursor: str | None

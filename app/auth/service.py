@@ -42,6 +42,7 @@ class Actor:
     device_id: UUID | None
     grants: tuple[tuple[Role, str], ...]
     must_change_password: bool = False
+    is_revoked: bool = False
     scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
@@ -186,10 +187,16 @@ async def get_account_in_scope(session: AsyncSession, actor: Actor, account_id: 
     desks = tuple(actor.prefixes(DESK))
     if account is None or not grants or not all(g.division_prefix.startswith(desks) for g in grants):
         raise NotFound
-    highest = max((_RANK[r] for r, _ in actor.grants if r in _RANK), default=0)
-    if account_id != actor.id and any(_RANK.get(Role(g.role), 0) >= highest for g in grants):
+    too_high = roles_not_below(actor)
+    if account_id != actor.id and any(g.role in too_high for g in grants):
         raise Forbidden
     return account
+
+
+def roles_not_below(actor: Actor) -> list[Role]:
+    """Roles whose accounts the actor does not manage: those of the actor's own highest desk and above it."""
+    highest = max((_RANK[r] for r, _ in actor.grants if r in _RANK), default=0)
+    return [role for role in Role if _RANK.get(role, 0) >= highest]
 
 
 class OwnAccount(Conflict):
@@ -300,18 +307,20 @@ def grant_read(role: str, code: str) -> GrantRead:
 
 
 async def load_actor(session: AsyncSession, account_id: UUID, device_id: UUID | None, epoch: int) -> Actor | None:
-    """The actor of a verified token, None when the account, its sessions or the device have been ended."""
+    """The actor of a verified token, None when the account or its sessions have been ended."""
     account = await session.get(Account, account_id)
     if account is None or not account.is_active or account.session_epoch != epoch:
         return None
+    is_revoked = False
     if device_id is not None:
         device = await session.get(Device, (account_id, device_id))
-        if device is None or device.revoked_at is not None:
+        if device is None:
             return None
+        is_revoked = device.revoked_at is not None
     grants = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
     return Actor(
         account.id, account.name, account.kind, device_id,
-        tuple((Role(g.role), g.division_prefix) for g in grants), account.must_change_password,
+        tuple((Role(g.role), g.division_prefix) for g in grants), account.must_change_password, is_revoked,
     )  # fmt: skip
 
 

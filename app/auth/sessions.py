@@ -7,7 +7,7 @@ kept as SHA-256. Rules follow RFC 6749 and, for reuse of a refresh token, RFC 97
 import functools
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import anyio.to_thread
@@ -39,6 +39,12 @@ REFRESH_GRACE = timedelta(seconds=120)
 """A phone that lost the answer to its refresh may ask again with the token it still has."""
 INVITATION_DAYS = 3
 
+OUTBOX = "outbox"
+"""The scope (RFC 6749 §3.3) of the tokens of a revoked device: to send what it still holds, and to sign out."""
+OUTBOX_SECONDS = 300
+OUTBOX_TIME = timedelta(days=1)
+"""How long after its first contact a revoked device may go on sending."""
+
 _hasher = PasswordHasher()
 
 
@@ -58,6 +64,17 @@ class CredentialsInvalid(Problem):
         )  # fmt: skip
 
 
+class DeviceRevoked(Unauthorized):
+    """The device has been revoked: it sends what it holds, if it may, and wipes itself."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "device_revoked",
+            "这台设备已被停用,请联系社区。",
+            "This device has been revoked; ask your committee.",
+        )
+
+
 async def hash_password(password: str) -> str:
     """argon2id hash, made off the event loop."""
     return await anyio.to_thread.run_sync(_hasher.hash, password)
@@ -73,16 +90,23 @@ async def _verify(password_hash: str | None, password: str) -> bool:
     return await anyio.to_thread.run_sync(check)
 
 
-def issue_access_token(account: Account, device_id: UUID | None) -> str:
-    """A signed access token for the account on the device."""
+def issue_access_token(account: Account, device_id: UUID | None, scope: str | None = None) -> str:
+    """A signed access token for the account on the device; `scope` OUTBOX for a revoked one."""
     issued = int(now().timestamp())
     claims = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": str(account.id), "iat": issued, "jti": secrets.token_urlsafe(8),
-        "exp": issued + get_settings().access_token_seconds, "se": account.session_epoch,
+        "exp": issued + _life(scope), "se": account.session_epoch,
     }  # fmt: skip
     if device_id is not None:
         claims["dev"] = str(device_id)
+    if scope is not None:
+        claims["scope"] = scope
     return jwt.encode(claims, get_settings().token_key, algorithm=ALGORITHM)
+
+
+def _life(scope: str | None) -> int:
+    """How long an access token is good for, in seconds."""
+    return OUTBOX_SECONDS if scope == OUTBOX else get_settings().access_token_seconds
 
 
 def read_access_token(token: str) -> dict[str, str | int]:
@@ -168,43 +192,45 @@ async def _open_session(
         device = Device(account_id=account.id, id=device_id, name=device_name)
         session.add(device)
         await session.flush()
-    elif device.revoked_at is not None:
-        raise Unauthorized(
-            "device_revoked",
-            "这台设备已被停用,请联系社区。",
-            "This device has been revoked; ask your committee.",
-        )
     device.last_contact_at = now()
-    token = await _new_refresh_token(session, account.id, device_id)
+    until = now() + _refresh_life(device)
+    token = await _new_refresh_token(session, account.id, device_id, until)
     await audit.append_entry(session, audit.Doer(account.id, account.name, device_id), NOWHERE, action, [account.id])
-    return _token_read(account, device_id, token)
+    return _token_read(account, device, token)
 
 
-async def _new_refresh_token(session: AsyncSession, account_id: UUID, device_id: UUID) -> str:
+def _refresh_life(device: Device) -> timedelta:
+    return OUTBOX_TIME if device.revoked_at is not None else timedelta(days=get_settings().refresh_token_days)
+
+
+async def _new_refresh_token(session: AsyncSession, account_id: UUID, device_id: UUID, until: datetime) -> str:
     token = secrets.token_urlsafe(32)
     session.add(
         RefreshToken(
             token_hash=hashlib.sha256(token.encode()).digest(),
             account_id=account_id,
             device_id=device_id,
-            expires_at=now() + timedelta(days=get_settings().refresh_token_days),
+            expires_at=until,
         )
     )
     return token
 
 
-def _token_read(account: Account, device_id: UUID | None, refresh_token: str | None) -> TokenRead:
+def _token_read(account: Account, device: Device | None, refresh_token: str | None) -> TokenRead:
+    scope = OUTBOX if device is not None and device.revoked_at is not None else None
+    device_id = device.id if device else None
     return TokenRead(
-        access_token=issue_access_token(account, device_id),
+        access_token=issue_access_token(account, device_id, scope),
         token_type="bearer",  # noqa: S106 - a kind, not a secret
-        expires_in=get_settings().access_token_seconds,
+        expires_in=_life(scope),
         refresh_token=refresh_token,
         device_id=device_id,
+        scope=scope,
     )
 
 
 async def refresh(database: Database, token: str) -> TokenRead:
-    """Trade a refresh token for new tokens.
+    """Trade a refresh token for new tokens; a revoked device's are for its outbox alone, and for a day.
 
     A token used before ends all sessions of its device (someone else has it), except within two minutes
     of its use: then the phone has lost our answer.
@@ -219,7 +245,7 @@ async def refresh(database: Database, token: str) -> TokenRead:
             raise CredentialsInvalid
         account = await session.get(Account, held.account_id)
         device = await session.get(Device, (held.account_id, held.device_id))
-        if account is None or not account.is_active or device is None or device.revoked_at is not None:
+        if account is None or not account.is_active or device is None:
             raise CredentialsInvalid
         if held.used_at is not None and now() - held.used_at > REFRESH_GRACE:
             stolen = True
@@ -229,8 +255,11 @@ async def refresh(database: Database, token: str) -> TokenRead:
         else:
             held.used_at = held.used_at or now()
             device.last_contact_at = now()
-            fresh = await _new_refresh_token(session, held.account_id, held.device_id)
-            answer = _token_read(account, device.id, fresh)
+            until = now() + _refresh_life(device)
+            if device.revoked_at is not None:
+                until = min(until, held.expires_at)
+            fresh = await _new_refresh_token(session, held.account_id, held.device_id, until)
+            answer = _token_read(account, device, fresh)
     if stolen:
         raise CredentialsInvalid
     return answer

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.auth.guards import PersonActor, Session
+from app.auth.guards import PersonActor, PushingActor, Session
 from app.core.clock import now, today
 from app.sync import pull, push
 from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncStatus
@@ -37,7 +37,7 @@ async def pull_area(
 
 
 @router.post("/sync/commands", response_model=PushOut)
-async def push_commands(request: Request, actor: PersonActor, database: OpenDatabase, body: PushIn) -> Response:
+async def push_commands(request: Request, actor: PushingActor, database: OpenDatabase, body: PushIn) -> Response:
     """Commands up: one answer for each id, and the same answer whenever it comes again."""
     answer = await push.take_push(database, actor, body, request_id(request))
     return Response(answer.model_dump_json(), media_type="application/json")

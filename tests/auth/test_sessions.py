@@ -1,4 +1,4 @@
-"""Sessions from sign-in to their end: phone numbers, renewal, reuse, sign-out, invitations, revoked devices."""
+"""Sessions from sign-in to their end: phone numbers, renewal, reuse, sign-out, invitations."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from app.auth.guards import actor_cache
 from app.core.db import EVERYWHERE, Database
-from app.core.ids import new_id
 from tests.personas import CITY, DISTRICT, FAR_DISTRICT, PASSWORD, STREET, A, C, Caller
 
 
@@ -146,17 +145,6 @@ class TestChangePassword:
         assert (await renew(call, here["refresh_token"]))[0] == 200
         assert (await renew(call, there["refresh_token"]))[0] == 401
         await sign_in(call, "worker", "a-better-password")
-
-
-class TestRevokedDevice:
-    async def test_it_neither_works_nor_renews_nor_signs_in(self, call: Caller, database: Database) -> None:
-        tokens = await sign_in(call, "worker", device_id=str(new_id()))
-        await by_hand(database, f"UPDATE device SET revoked_at = now() WHERE id = '{tokens['device_id']}'")
-        assert await me(call, tokens) == 401
-        assert (await renew(call, tokens["refresh_token"]))[0] == 401
-        form = {"grant_type": "password", "username": "worker", "password": PASSWORD, "device_id": tokens["device_id"]}
-        again = await call(None, "POST", "/auth/token", data=form)
-        assert (again.status_code, again.json()["code"]) == (401, "device_revoked")
 
 
 class TestInvitation:

@@ -2,6 +2,7 @@
  * Every page and where it is. Pages are lazy, except the first that anybody sees; the desk's pages live in `src/wide` and are only fetched by
  * those who go there.
  */
+import { watch } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { deskGrants, openSession, session, wasSignedIn } from '../auth/session'
 import SignIn from '../auth/SignIn.vue'
@@ -81,4 +82,11 @@ router.beforeEach(async (to) => {
     return to.fullPath
   }
   return true
+})
+
+/** What happens to the session while a page stands: it is ended from elsewhere, or its password reset. */
+watch(session, (now, before) => {
+  const here = router.currentRoute.value
+  if (!now && before && !here.meta.isPublic) void router.replace('/sign-in')
+  if (now?.mustChangePassword && before && here.path !== '/password') void router.replace('/password')
 })

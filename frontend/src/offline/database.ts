@@ -20,6 +20,8 @@ export interface Tokens {
   /** ms; a little before the access token ends */
   renewAt: number
   refresh: string
+  /** of a revoked device: good for sending what it holds and for signing out */
+  isForOutbox?: boolean
 }
 
 export interface DeviceSchema extends DBSchema {

@@ -59,6 +59,8 @@ export class Engine {
   private running: Promise<void> | null = null
   private again = false
   private isSwitching = false
+  /** the server has revoked this device, and has all that it held */
+  private isOver = false
   private readonly schedule: Schedule
   private state: Status = INITIAL_STATUS
 
@@ -183,6 +185,7 @@ export class Engine {
   async changePassword(oldPassword: string, newPassword: string): Promise<void> {
     await this.api.POST('/api/v1/auth/password', { body: { old_password: oldPassword, new_password: newPassword } })
     await this.transport.refreshSession()
+    this.syncSoon(0)
   }
 
   /**
@@ -319,9 +322,12 @@ export class Engine {
     this.schedule.soon(delayMs)
   }
 
-  /** Push, then pull, now. Never throws: what came of it is in `status`. Calls while it runs run it once more. */
+  /**
+   * Push, then pull, now. Never throws: what came of it is in `status`. Calls while it runs run it once more.
+   * With a one-time password nothing is answered before it is changed, so nothing is asked.
+   */
   sync(): Promise<void> {
-    if (this.isSwitching) return Promise.resolve()
+    if (this.isSwitching || this.session?.mustChangePassword) return Promise.resolve()
     if (this.running) {
       this.again = true
       return this.running
@@ -331,7 +337,30 @@ export class Engine {
       .finally(() => {
         this.running = null
       })
-    return this.running
+    return this.running.then(() => (this.isOver ? this.wipe() : undefined)).catch(this.options.report)
+  }
+
+  /**
+   * Delete all that this revoked device holds of the account, once nothing of it waits any more; what the server
+   * has refused goes with it. The phone is a new one to whoever signs in next.
+   */
+  private async wipe(): Promise<void> {
+    this.isOver = false
+    await this.switching(async () => {
+      const stores = ['households', 'areas', 'receipts', 'drafts', 'commands', 'meta'] as const
+      const isEmpty = await this.database?.write([...stores], async (tx) => {
+        const left = await tx.objectStore('commands').getAll()
+        if (left.some((item) => item.state !== 'rejected')) return false
+        for (const name of stores) await tx.objectStore(name).clear()
+        return true
+      })
+      if (!isEmpty) return this.syncSoon(2000)
+      await this.transport.signOut(false)
+      await this.transport.forgetDevice()
+      await this.detach()
+      this.options.channel?.postMessage('session')
+      this.set({ refusal: 'device_revoked' })
+    })
   }
 
   private async runLocked(): Promise<void> {
@@ -382,8 +411,11 @@ export class Engine {
     if (error instanceof StorageError) this.set({ storageProblem: error.reason })
     else if (!(error instanceof OfflineError || error instanceof ProblemError)) this.options.report(error)
     const problem = error instanceof ProblemError ? error : null
+    if (problem?.code === 'device_revoked') this.isOver = true
     if (problem?.status === 401) return
     if (problem?.status === 403) this.set({ refusal: problem.code })
+    // somebody has reset the password: the session says so, and its owner is led to a new one
+    if (problem?.code === 'password_change_needed') void this.transport.refreshSession().catch(() => undefined)
     this.schedule.failed(problem?.retryAfter ?? null)
   }
 

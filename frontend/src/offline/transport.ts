@@ -117,6 +117,11 @@ export class Transport {
     this.onChange()
   }
 
+  /** Be another device from now on: this one has been revoked. */
+  async forgetDevice(): Promise<void> {
+    await this.device.run((db) => db.delete('device', 'deviceId'))
+  }
+
   async close(): Promise<void> {
     await this.device.forget()
   }
@@ -143,6 +148,7 @@ export class Transport {
       access: tokens.access_token,
       renewAt: this.options.now() + lifeMs - Math.min(RENEW_BEFORE_MS, lifeMs / 4),
       refresh: tokens.refresh_token ?? '',
+      isForOutbox: tokens.scope === 'outbox',
     }
   }
 
@@ -197,6 +203,7 @@ export class Transport {
     } catch (error) {
       if (!(error instanceof ProblemError && error.status === 401)) throw error
       if (!tokens) throw error
+      if (error.code === 'device_revoked' && this.signedIn?.tokens.isForOutbox) throw error
       return this.afterRenewal(attempt, this.signedIn?.tokens.access ?? tokens.access)
     }
   }
@@ -206,7 +213,7 @@ export class Transport {
       await this.renew(stale)
       return await attempt()
     } catch (error) {
-      if (error instanceof ProblemError && error.status === 401) {
+      if (error instanceof ProblemError && error.status === 401 && error.code !== 'device_revoked') {
         this.signInNeeded = true
         this.onChange()
       }

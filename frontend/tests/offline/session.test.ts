@@ -1,4 +1,5 @@
 /** Who is signed in: kept offline, renewed by itself, changed without mixing two people's records. */
+import { openDB } from 'idb'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { UnsentError } from '../../src/offline/engine'
 import { OfflineError, ProblemError } from '../../src/offline/types'
@@ -14,6 +15,14 @@ beforeEach(() => {
 
 /** whose records the server was given; a request without a good token is nobody's and taken from nobody */
 const senders = (): (string | null)[] => town.log.filter((one) => one.path === '/sync/commands' && one.login).map((one) => one.login)
+
+/** all values in a database, whatever its stores */
+async function everythingIn(name: string): Promise<unknown[]> {
+  const db = await openDB(name)
+  const found = await Promise.all([...db.objectStoreNames].map((store) => db.getAll(store)))
+  db.close()
+  return found.flat()
+}
 
 describe('signing in', () => {
   it('says what is wrong: the password, or no server', async () => {
@@ -69,6 +78,78 @@ describe('renewal', () => {
     await phone.engine.signIn('wang', 'right')
     await phone.engine.sync()
     expect(phone.engine.status).toMatchObject({ waiting: 0, signInNeeded: false })
+    expect(town.home('101').visits).toHaveLength(1)
+  })
+})
+
+describe('a device that has been revoked', () => {
+  it('sends what it holds, then deletes everything and is a new device to whoever signs in', async () => {
+    const phone = await readyPhone(town)
+    const before = await phone.engine.transport.deviceId()
+    await record(phone, '101')
+    town.revoked.add('wang')
+    await phone.engine.sync()
+    expect(town.home('101').visits).toHaveLength(1)
+    expect(town.log.at(-1)).toMatchObject({ path: '/auth/sign-out', login: 'wang' })
+    expect(phone.engine.session).toBeNull()
+    expect(phone.engine.status).toMatchObject({ refusal: 'device_revoked', waiting: 0, signInNeeded: false })
+    const databases = (await indexedDB.databases()).map((one) => one.name!).filter((name) => name.startsWith(`${phone.options.databasePrefix}-`))
+    for (const name of databases) expect(await everythingIn(name)).toEqual([])
+    expect(await phone.engine.transport.deviceId()).not.toBe(before)
+    town.revoked.delete('wang')
+    await phone.engine.signIn('wang', 'right')
+    await phone.engine.sync()
+    expect(await phone.engine.listDoors()).toHaveLength(1)
+    expect(phone.engine.status.refusal).toBeNull()
+  })
+
+  it('keeps everything until the server has answered for all of it', async () => {
+    const phone = await readyPhone(town, { undoMs: 5000 })
+    await record(phone, '101')
+    town.revoked.add('wang')
+    await phone.engine.sync()
+    expect(phone.engine.status).toMatchObject({ waiting: 1 })
+    expect(await phone.engine.listDoors()).toHaveLength(1)
+    phone.clock.now += 6000
+    town.faults = [{ path: '/api/v1/sync/commands', kind: 'no_answer' }]
+    await phone.engine.sync()
+    expect(phone.engine.status).toMatchObject({ waiting: 1 })
+    phone.clock.now += 60_000
+    await phone.engine.sync()
+    expect(town.home('101').visits).toHaveLength(1)
+    expect(phone.engine.session).toBeNull()
+  })
+
+  it('whose session has lapsed too sends after signing in, and is wiped then', async () => {
+    const phone = await readyPhone(town)
+    await record(phone, '101')
+    town.revoked.add('wang')
+    town.endSessions()
+    await phone.engine.sync()
+    expect(phone.engine.status).toMatchObject({ waiting: 1, signInNeeded: true })
+    await phone.engine.signIn('wang', 'right')
+    await phone.engine.sync()
+    expect(town.home('101').visits).toHaveLength(1)
+    expect(phone.engine.session).toBeNull()
+  })
+})
+
+describe('a one-time password', () => {
+  it('keeps what is unsent until it is one’s own, and asks the server for nothing meanwhile', async () => {
+    const phone = await readyPhone(town)
+    await record(phone, '101')
+    town.oneTime.add('wang')
+    await phone.engine.sync()
+    await vi.waitFor(() => expect(phone.engine.session?.mustChangePassword).toBe(true))
+    expect(phone.engine.status).toMatchObject({ waiting: 1, needsYou: 0, signInNeeded: false })
+    town.log.length = 0
+    await phone.engine.sync()
+    expect(town.log).toEqual([])
+    await phone.engine.changePassword('right', 'mine')
+    expect(phone.engine.session?.mustChangePassword).toBe(false)
+    phone.clock.now += 60_000
+    await phone.engine.sync()
+    expect(phone.engine.status).toMatchObject({ waiting: 0, refusal: null })
     expect(town.home('101').visits).toHaveLength(1)
   })
 })

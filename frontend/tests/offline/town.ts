@@ -70,6 +70,11 @@ export class Town {
   readonly poison = new Set<string>()
   isDown = false
   accessSeconds = 900
+  /** logins whose phones are revoked: they may send what they hold, and sign out */
+  readonly revoked = new Set<string>()
+  /** logins whose password somebody else has set */
+  readonly oneTime = new Set<string>()
+  private readonly outboxTokens = new Set<string>()
   private readonly tokens = new Map<string, string>()
   private readonly refreshTokens = new Map<string, string>()
 
@@ -149,8 +154,15 @@ export class Town {
     this.log.push({ method: init.method ?? 'GET', path, login, body })
     if (path === '/auth/token') return this.token(new URLSearchParams(String(body)))
     if (!login) return problem(401, 'token_expired')
+    if (this.revoked.has(login) && !(this.outboxTokens.has(token) && ['/me', '/auth/sign-out', '/sync/commands'].includes(path))) {
+      return problem(401, 'device_revoked')
+    }
     const account = this.accounts.get(login)!
-    if (path === '/me') return json({ ...account, login, kind: 'person', must_change_password: false, grants: [], areas: [] })
+    const isOneTime = this.oneTime.has(login)
+    if (path === '/auth/password') this.oneTime.delete(login)
+    if (path === '/auth/password') return new Response(null, { status: 204 })
+    if (isOneTime && path !== '/me') return problem(403, 'password_change_needed')
+    if (path === '/me') return json({ ...account, login, kind: 'person', must_change_password: isOneTime, grants: [], areas: [] })
     if (path === '/auth/sign-out') return new Response(null, { status: 204 })
     if (path === '/sync/status') return json({ server_time: '', day: '', confirmed_today: this.confirmed(login) })
     if (path === '/sync/areas') return json(this.areas.filter((area) => area.holder === login).map((area) => this.brief(area)))
@@ -168,7 +180,9 @@ export class Town {
     const [access, refresh] = [id(), id()]
     this.tokens.set(access, login)
     this.refreshTokens.set(refresh, login)
-    return json({ access_token: access, refresh_token: refresh, expires_in: this.accessSeconds, token_type: 'bearer' })
+    const scope = this.revoked.has(login) ? 'outbox' : null
+    if (scope) this.outboxTokens.add(access)
+    return json({ scope, access_token: access, refresh_token: refresh, expires_in: this.accessSeconds, token_type: 'bearer' })
   }
 
   private confirmed(login: string): number {

@@ -37,6 +37,8 @@ const en: Record<keyof typeof zh, string> = {
 
   'code.credentials_invalid': 'The phone number (login) or password is not right.',
   'code.too_many_attempts': 'Too many attempts; try again in some minutes.',
+  'code.device_revoked': 'This device has been ended. Its records were sent and everything on it was deleted. Ask your committee if you still need it.',
+  'code.password_change_needed': 'Set a password of your own first; nothing unsent is lost.',
   'code.not_found': 'Not found; it may have been removed.',
   'code.forbidden': 'Your account may not do this.',
   'code.offline': 'The server cannot be reached. Check the network and try again.',

@@ -35,6 +35,8 @@ const zh = {
 
   'code.credentials_invalid': '手机号（登录名）或密码不对。',
   'code.too_many_attempts': '尝试次数过多，请过几分钟再试。',
+  'code.device_revoked': '这台手机（设备）已被停用。记录都已上传，本机资料已清除。需要继续使用请联系社区。',
+  'code.password_change_needed': '请先设置自己的密码；没上传的记录都还在。',
   'code.not_found': '没有找到，可能已被删除。',
   'code.forbidden': '您的账号没有这个权限。',
   'code.offline': '现在连不上服务器。请检查网络后再试。',
