@@ -7,7 +7,7 @@ from typing import Any
 from app.core.db import Database
 from app.core.ids import new_id
 from app.main import create_app
-from tests.makers import care_visit, door_visit, make_area, make_homes, make_post, make_round, push, stair_of
+from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_post, make_round, push, stair_of
 from tests.personas import PASSWORD, A, C, Caller
 
 PUBLIC = {("POST", "/auth/token"), ("POST", "/auth/invitations/accept")}
@@ -37,6 +37,10 @@ async def fill(call: Caller, database: Database) -> Ground:
     visit, care = door_visit(homes[0], round_id, note="甲的事"), care_visit(homes[0], note="甲的话")
     await push(call, "worker", visit, care)
     await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
+    old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
+    (edit,) = await push(call, "worker", command("people.update_household", old))
+    assert edit["code"] == "edit_conflict", edit
+    conflicts = (await call("committee", "GET", "/conflicts", params={"community_code": A})).json()["items"]
     files = {"file": ("甲的名册.csv", ROSTER.encode(), "text/csv")}
     form = {"kind": "roster", "community_code": A, "dry_run": "true"}
     made = await call("committee", "POST", "/imports", data=form, files=files)
@@ -49,6 +53,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
+        "conflict_id": conflicts[0]["id"],
         "account_id": str(call.personas["worker"].id), "assign_to": str(call.personas["worker"].id),
         "dwelling_ids": [str(homes[2].dwelling_id)], "add_dwelling_ids": [str(homes[2].dwelling_id)],
         "stairs": [{"building": "3", "stair": "2"}],
@@ -62,7 +67,20 @@ async def fill(call: Caller, database: Database) -> Ground:
         "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
         "mapping": {}, "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
     }  # fmt: skip
-    words = {A, "甲社区", "甲的事", "甲的话", "甲的备注", "甲的数", "甲的名册", "甲社区的岗", area["id"], free["id"]}
+    words = {
+        A,
+        "甲社区",
+        "甲的事",
+        "甲的话",
+        "甲的备注",
+        "甲的旧话",
+        conflicts[0]["id"],
+        "甲的数",
+        "甲的名册",
+        "甲社区的岗",
+        area["id"],
+        free["id"],
+    }
     words |= {post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
     for home in homes:
         words |= {str(home.id), str(home.dwelling_id), f"甲32{home.room}", *map(str, home.residents)}

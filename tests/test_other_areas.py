@@ -39,8 +39,9 @@ _IDS = (
     "account_id",
     "visit_id",
     "care_visit_id",
+    "device_id",
+    "conflict_id",
 )
-_IDS = ("household_id", "resident_id", "area_id", "post_id", "round_id", "import_id", "account_id", "device_id")
 
 
 async def digest(database: Database) -> dict[str, str]:
