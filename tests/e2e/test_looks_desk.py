@@ -60,6 +60,29 @@ def walk(desk: Desk) -> Iterator[str]:
     desk.get("resident-submit").click()
     expect(dialog).to_be_visible()
     yield "new resident, nothing filled in"
+    desk.get("sheet-close").click()
+    member = desk.get("open-member").first
+    member.click()
+    desk.get("correct-submit").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    yield "a member, nothing corrected"
+    desk.get("member-numbers").click()
+    desk.get("reveal-submit").click()
+    expect(desk.get("reveal-form")).to_be_visible()
+    yield "full numbers, nothing chosen"
+    desk.get("reveal-id_number").click()
+    desk.get("reveal-for-identity").click()
+    desk.get("reveal-submit").click()
+    expect(desk.get("revealed")).to_be_visible()
+    yield "full numbers, shown"
+    desk.get("member-access").click()
+    expect(desk.get("access").first).to_be_visible()
+    yield "who has looked"
+    desk.get("member-copy").click()
+    yield "the person's copy, before it is opened"
+    desk.get("copy-open").click()
+    expect(desk.get("copy-facts").first).to_be_visible()
+    yield "the person's copy"
     at("care", TOWN_COMMUNITY)
     expect(table).to_be_visible()
     yield "care"

@@ -39,6 +39,56 @@ def test_a_new_household_is_found_and_looked_after(town: Service, open_desk: Cal
     assert desk.errors == []
 
 
+def test_a_person_is_corrected_and_every_look_is_written_down(town: Service, open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(town, "committee")
+    desk.sign_in("demo-committee")
+    desk.go("registry")
+    desk.get("new-household").click()
+    desk.get("form-address").fill("后街 9 号")
+    desk.get("form-head").fill("金宝山")
+    desk.get("household-submit").click()
+    member = desk.get("resident-金宝山").get_by_test_id("open-member")
+    member.click()
+    desk.get("correct-submit").click()
+    expect(desk.get("correct-form")).to_contain_text("没有改动")
+    desk.get("correct-phone").fill("13800005678")
+    desk.get("correct-birth").fill("1950-03-02")
+    desk.get("correct-sex").select_option("1")
+    desk.get("correct-reason").fill("本人到窗口说明")
+    desk.get("correct-submit").click()
+    row = desk.get("resident-金宝山")
+    expect(row).to_contain_text("138****5678")
+    expect(row).to_contain_text("男")
+
+    member.click()
+    desk.get("member-numbers").click()
+    desk.get("reveal-phone").click()
+    desk.get("reveal-submit").click()
+    expect(desk.get("reveal-form")).to_contain_text("并选择用途")
+    desk.get("reveal-for-help").click()
+    desk.get("reveal-more").fill("送降压药")
+    desk.get("reveal-submit").click()
+    expect(desk.get("revealed-phone")).to_have_text("13800005678")
+    desk.get("member-access").click()
+    lines = desk.get("access")
+    look = lines.filter(has_text="查看完整号码")
+    expect(look).to_contain_text("王芳")
+    expect(look).to_contain_text("送医送药等帮扶：送降压药")
+    expect(lines.filter(has_text="本人到窗口说明")).to_contain_text("电话、性别")
+
+    desk.get("sheet-close").click()
+    member.click()
+    desk.get("member-numbers").click()
+    expect(desk.get("reveal-form")).to_be_visible()
+    expect(desk.page.get_by_text("13800005678")).to_have_count(0)
+    desk.get("member-copy").click()
+    desk.get("copy-open").click()
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("金宝山 的登记资料")
+    expect(desk.get("copy-facts").first).to_contain_text("13800005678")
+    expect(desk.get("copy-facts").first).to_contain_text("1950年3月2日")
+    assert desk.errors == []
+
+
 def test_a_new_worker_takes_up_the_invitation(
     town: Service, open_desk: Callable[..., Desk], open_phone: Callable[..., Phone]
 ) -> None:

@@ -42,6 +42,11 @@ export function isDesk(code: string): boolean {
   return deskGrants.value.some((grant) => grant.role !== 'viewer' && covers(grant.division_code, code))
 }
 
+/** Whether one's task may be a single person's number: the committee and the street, as `app/privacy` decides. */
+export function isNear(code: string): boolean {
+  return deskGrants.value.some((grant) => (grant.role === 'committee' || grant.role === 'street') && covers(grant.division_code, code))
+}
+
 /** Set up by the shell, for all pages in it. */
 export function provideDivision(): DeskDivision {
   const route = useRoute()

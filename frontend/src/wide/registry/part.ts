@@ -8,5 +8,6 @@ export const registry: DeskPart = {
   routes: [
     { path: '', component: withTexts(registryTexts, () => import('./Registry.vue')) },
     { path: 'household/:id', component: withTexts(registryTexts, () => import('./Household.vue')), props: true },
+    { path: 'household/:id/copy/:resident', component: withTexts(registryTexts, () => import('./CopyPage.vue')), props: true },
   ],
 }

@@ -2,10 +2,19 @@
 import { t as app } from '../../app/i18n'
 import type { Schema } from '../calls'
 import { t as frame } from '../texts'
+import { t } from './texts'
 
 export type Household = Schema<'HouseholdRead'>
 export type Resident = Schema<'ResidentRead'>
 export type HouseholdTag = Schema<'HouseholdTag'>
+
+/** The sexes one can choose; 0 is "not said". */
+export const sexOptions = (): { value: string; label: string }[] => [
+  { value: '0', label: t('form.sex_unknown') },
+  { value: '1', label: app('sex.1') },
+  { value: '2', label: app('sex.2') },
+]
+export const sexOf = (sex: number): string => (sex === 1 || sex === 2 ? app(`sex.${sex}`) : '')
 
 export const TAGS: readonly HouseholdTag[] = [
   'living_alone_elder', 'household_in_hardship', 'tenant', 'chronic_illness', 'disabled', 'pregnant', 'infant', 'collective_household',
@@ -19,7 +28,7 @@ export function buildingName(compound: string, building: string): string {
 }
 
 /** A door as people write it. */
-export function addressOf(household: Household): string {
+export function addressOf(household: Pick<Household, 'compound' | 'building' | 'stair' | 'room' | 'address'>): string {
   const { compound, building, stair, room } = household
   const numbered = (text: string, unit: string): string => (/^\d+$/.test(text) ? `${text}${unit}` : text)
   return household.address || [compound, numbered(building, '号楼'), numbered(stair, '单元'), room].filter(Boolean).join(' ')
