@@ -6,11 +6,12 @@ import { createApp } from 'vue'
 import App from './app/App.vue'
 import { language, setLanguage, t } from './app/i18n'
 import { watchInstallOffer } from './app/install'
+import { codeText, problemCode } from './app/problems'
 import { router } from './app/router'
 import { applyTextSize, readSettings } from './app/settings'
 import { openSession, session, wasSignedIn } from './auth/session'
 import { applyUpdate, registerServiceWorker } from './offline/serviceWorker'
-import { showStrip } from './ui/notices'
+import { showStrip, toast } from './ui/notices'
 import './ui/tokens.css'
 
 /** A version that is ready is offered until it is taken; nobody is interrupted in the middle of a form. */
@@ -21,7 +22,13 @@ async function start(): Promise<void> {
   const wasInside = wasSignedIn()
   if (wasInside) void openSession()
   await setLanguage(language.value)
-  createApp(App).use(router).mount('#app')
+  const app = createApp(App)
+  // what no screen has foreseen is said all the same: a tap that did nothing must not look like one that did
+  app.config.errorHandler = (error) => {
+    console.error(error)
+    toast(codeText(problemCode(error)))
+  }
+  app.use(router).mount('#app')
   await router.isReady()
   await openSession()
   // the sign that somebody is signed in can be lost alone, when a browser clears a part of its storage

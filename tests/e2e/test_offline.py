@@ -214,6 +214,23 @@ def test_a_record_the_server_cannot_take_says_why_and_stays(
     expect(row).to_have_count(0)
 
 
+def test_a_record_that_cannot_be_kept_is_said(phone: Phone, first_stair: list[Home]) -> None:
+    """A storage that fails in a way nobody has foreseen: the worker is told, the door stays, a second try works."""
+    phone.open_door("1号楼 1单元", first_stair[0].room)
+    phone.page.evaluate("""() => {
+        const { add, put } = IDBObjectStore.prototype
+        const fail = () => { throw new TypeError('unforeseen') }
+        Object.assign(IDBObjectStore.prototype, { add: fail, put: fail })
+        window.mendStorage = () => Object.assign(IDBObjectStore.prototype, { add, put })
+    }""")
+    phone.tap("all-well")
+    expect(phone.text("没有成功")).to_be_visible()
+    phone.expect_room(first_stair[0].room)
+    phone.page.evaluate("mendStorage()")
+    phone.tap("all-well")
+    phone.expect_confirmed()
+
+
 def test_a_draft_outlives_the_tab(phone: Phone, first_stair: list[Home]) -> None:
     home = first_stair[-1]
     phone.open_door(home.stair_title, home.room)
