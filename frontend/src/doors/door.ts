@@ -79,8 +79,27 @@ export interface VacantDoor extends Place {
   areaId: string
 }
 
-/** Wait this long before a door that did not open is proposed again. */
-export const RETRY_AFTER_MS = 2 * 3_600_000
+const HOUR_MS = 3_600_000
+/** Wait at least this long before a door where somebody is missing is proposed again. */
+export const RETRY_AFTER_MS = 2 * HOUR_MS
+
+/** The hours in Shanghai, which keeps UTC+8, at which morning, afternoon and evening begin. */
+const PARTS = [0, 12, 18]
+export type DayPart = 0 | 1 | 2
+
+/** Morning, afternoon or evening of an instant (ms). */
+export function partOf(ms: number): DayPart {
+  const hour = Math.floor(ms / HOUR_MS + 8) % 24
+  return (hour < PARTS[1]! ? 0 : hour < PARTS[2]! ? 1 : 2) as DayPart
+}
+
+/** When nobody opened at `at`: the next instant from `now` on in another part of the day, some hours later. */
+export function tryAgainAt(at: number, now: number): number {
+  const soonest = Math.max(now, at + RETRY_AFTER_MS)
+  if (partOf(soonest) !== partOf(at)) return soonest
+  const midnight = Math.floor((soonest / HOUR_MS + 8) / 24) * 24 - 8
+  return (midnight + (PARTS[partOf(soonest) + 1] ?? 24)) * HOUR_MS
+}
 
 const DONE: ReadonlySet<DoorState> = new Set(['answered_all', 'vacant'])
 const MISSED: ReadonlySet<DoorState> = new Set(['no_answer', 'refused', 'answered_part', 'unsafe', 'wrong_address'])
@@ -95,11 +114,14 @@ export function isMissed(door: Pick<Door, 'state'>): boolean {
   return MISSED.has(door.state)
 }
 
-/** To be knocked at now: never yet, or not at home some hours ago. Refusals and wrong addresses wait for a person's decision. */
+/**
+ * To be knocked at now: never yet, nobody opened in another part of the day, or somebody was missing some hours ago.
+ * Refusals and wrong addresses wait for a person's decision.
+ */
 export function isDue(door: Pick<Door, 'state' | 'at'>, now: number): boolean {
   if (door.state === 'todo') return true
-  const canRetry = door.state === 'no_answer' || door.state === 'answered_part'
-  return canRetry && now - (door.at ?? 0) >= RETRY_AFTER_MS
+  if (door.state === 'no_answer') return tryAgainAt(door.at ?? 0, now) <= now
+  return door.state === 'answered_part' && now - (door.at ?? 0) >= RETRY_AFTER_MS
 }
 
 /** Order of the list: never knocked at first, then the ones to try again, then waiting for another hour, then done. */

@@ -11,7 +11,7 @@ import { doorInRound, type Door, type VacantDoor } from './door'
 export { isDone, isDue, toneOf, type Door, type DoorState, type Member, type Outcome, type Place, type VacantDoor } from './door'
 export { comparePlaces, doorName, floorsOf, fullAddress, groupByStair, stairKey, stairTitle, type StairGroup } from './places'
 export { nextDoor } from './walk'
-export { memberLine, stateSign, stateWord, tagWord } from './words'
+export { againWord, memberLine, stateSign, stateWord, tagWord } from './words'
 
 /** A screening round as the areas on this phone know it. */
 export interface Round {

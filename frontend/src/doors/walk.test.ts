@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { language, loadTexts } from '../app/i18n'
 import type { Door, DoorState } from './door'
-import { RETRY_AFTER_MS } from './door'
+import { isDue, RETRY_AFTER_MS } from './door'
 import { nextDoor } from './walk'
+import { againWord } from './words'
 
 const NOW = Date.parse('2020-02-03T10:00:00+08:00')
 
@@ -62,5 +64,35 @@ describe('nextDoor', () => {
   it('ends when nothing is left', () => {
     const only = door('1', '1', 1, '101')
     expect(nextDoor([only], only, NOW)).toBeUndefined()
+  })
+})
+
+describe('a door where nobody opened', () => {
+  const at = (clock: string): number => Date.parse(`2020-02-${clock}:00+08:00`)
+  const dueAt = (tried: string, clock: string): boolean => isDue({ state: 'no_answer', at: at(tried) }, at(clock))
+
+  it('comes back in another part of the day, some hours later', () => {
+    expect(['03T11:00', '03T11:59', '03T12:00', '03T19:00'].map((clock) => dueAt('03T08:00', clock))).toEqual([false, false, true, true])
+    expect(['03T12:30', '03T13:29', '03T13:30'].map((clock) => dueAt('03T11:30', clock))).toEqual([false, false, true])
+  })
+
+  it('is not proposed at the same hour of the next day, but later on it', () => {
+    expect(['04T09:00', '04T14:00'].map((clock) => dueAt('03T09:00', clock))).toEqual([false, true])
+    expect(['03T23:30', '04T08:00', '04T20:00'].map((clock) => dueAt('03T20:00', clock))).toEqual([false, true, false])
+  })
+})
+
+describe('againWord', () => {
+  const at = (clock: string): number => Date.parse(`2020-02-${clock}:00+08:00`)
+  const word = (tried: string, clock: string): string => againWord({ state: 'no_answer', at: at(tried) }, at(clock))
+
+  it('says when it was tried and when to go again', async () => {
+    language.value = 'zh-CN'
+    await loadTexts()
+    expect(word('03T09:00', '03T09:30')).toBe('上午敲过，下午再去')
+    expect(word('03T17:00', '03T17:30')).toBe('下午敲过，晚上再去')
+    expect(word('03T20:00', '03T20:30')).toBe('晚上敲过，明天上午再去')
+    expect(word('03T09:00', '03T15:00')).toBe('上午敲过，现在可以再去')
+    expect(againWord({ state: 'refused', at: at('03T09:00') }, at('03T09:30'))).toBe('')
   })
 })

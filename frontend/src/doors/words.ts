@@ -1,6 +1,7 @@
 /** Words for doors: states, signs on tiles, tags, the address of a member. */
+import { dayOf } from '../app/days'
 import { t, textOr } from '../app/i18n'
-import type { Door, Member } from './door'
+import { partOf, tryAgainAt, type Door, type Member } from './door'
 
 /** The state of a door in words: 无人应答 2 次. */
 export function stateWord(door: Pick<Door, 'state' | 'attempts'>): string {
@@ -12,6 +13,15 @@ export function stateWord(door: Pick<Door, 'state' | 'attempts'>): string {
 export function stateSign(door: Pick<Door, 'state' | 'attempts'>): string {
   if (door.state === 'no_answer' && door.attempts > 1) return t('sign.no_answer_times', { n: door.attempts })
   return t(`sign.${door.state}`)
+}
+
+/** Where nobody opened, when to go again: 上午敲过，下午再去. "" for other doors. */
+export function againWord(door: Pick<Door, 'state' | 'at'>, now: number): string {
+  if (door.state !== 'no_answer' || door.at === null) return ''
+  const part = t(`part.${partOf(door.at)}`)
+  const again = tryAgainAt(door.at, now)
+  if (again <= now) return t('again.now', { part })
+  return t(dayOf(again) === dayOf(now) ? 'again.later' : 'again.tomorrow', { part, next: t(`part.${partOf(again)}`) })
 }
 
 /** A household's tag in words; one we do not know is shown as it came. */
