@@ -32,6 +32,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/stair/:id', component: () => import('../screening/Stair.vue'), props: true },
   { path: '/door/:id', component: () => import('../screening/Door.vue'), props: true },
   { path: '/care/:id', component: () => import('../care/CareVisit.vue'), props: true },
+  { path: '/household/:id', component: () => import('../people/page').then((people) => people.openHousehold()), props: true },
   { path: '/outbox', component: () => import('../me/Outbox.vue') },
   { path: '/sign-in', component: SignIn, meta: { isPublic: true } },
   { path: '/invitation', component: () => import('../auth/Invitation.vue'), meta: { isPublic: true } },

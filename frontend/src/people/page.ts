@@ -1,0 +1,7 @@
+/** The household's page with its words. */
+import { peopleTexts } from './texts'
+
+export async function openHousehold() {
+  const [page] = await Promise.all([import('./Household.vue'), peopleTexts.load()])
+  return page
+}

@@ -1,0 +1,32 @@
+/** The household's page in Chinese; the keys are the contract, `texts.en.ts` has the same. */
+const zh = {
+  'title': '住户信息',
+  'contact': '联系与备注',
+  'phone': '住户电话',
+  'phone_hint': '清空即为没有电话',
+  'phone_wrong': '电话号码不对，请核对',
+  'note': '住户备注',
+  'note_hint': '例如：晚上七点后在家',
+  'members': '家庭成员（点一位更正）',
+  'add': '登记新成员',
+  'edit': '更正 {name}',
+  'name': '姓名',
+  'name_missing': '请填写姓名',
+  'sex': '性别',
+  'male': '男',
+  'female': '女',
+  'relation': '与户主关系',
+  'relation_hint': '例如：配偶、子女、租客',
+  'birth': '出生日期',
+  'birth_optional': '不清楚可以不填',
+  'birth_known': '现登记 {year} 年；不改就不用填',
+  'birth_wrong': '出生日期不对，请核对',
+  'own_phone': '本人电话',
+  'own_phone_keep': '不改就不用填',
+  'saved': '已保存，有网络时上传',
+  'undone': '已撤销',
+  'too_late': '已经上传，不能撤销；可以再更正一次。',
+  'nothing': '没有改动',
+} as const satisfies Record<string, string>
+
+export default zh as { [Key in keyof typeof zh]: string }
