@@ -76,17 +76,17 @@ class TestMerge:
         results = await push(
             call,
             "worker",
-            change_home(homes[0], base, phone="13987654321", tags=["tenant"], note="晚上七点后在家"),
+            change_home(homes[0], base, phone="15487654321", tags=["tenant"], note="晚上七点后在家"),
             change_person(homes[0], 0, base, name="甲新名", sex=2, birth_on="1961-02-03"),
         )
         assert [(r["status"], r["code"]) for r in results] == [("accepted", None)] * 2
         version, home, persons = await carried(call, "worker", area_id)
         assert version > base
-        assert (home["p"], home["t"], home["n"]) == ("13987654321", ["tenant"], "晚上七点后在家")
+        assert (home["p"], home["t"], home["n"]) == ("15487654321", ["tenant"], "晚上七点后在家")
         assert (home["h"], home["y"]) == ("甲新名", "jxm")
         assert (persons["甲新名"]["s"], persons["甲新名"]["b"]) == (2, 1961)
         read = (await call("committee", "GET", f"/households/{homes[0].id}")).json()
-        assert (read["phone_masked"], read["head_name"]) == ("139****4321", "甲新名")
+        assert (read["phone_masked"], read["head_name"]) == ("154****4321", "甲新名")
         assert await conflicts(call) == []
         assert (await call("worker", "GET", "/sync/status")).json()["confirmed_today"] == 2
         await assert_sound(database)
@@ -102,35 +102,35 @@ class TestMerge:
 
     async def test_the_same_value_from_two_sides_is_no_conflict(self, call: Caller, database: Database) -> None:
         homes, base, _ = await prepared(call, database)
-        await push(call, "committee", change_home(homes[0], base, phone="13911112222"))
-        (result,) = await push(call, "worker", change_home(homes[0], base, phone="13911112222"))
+        await push(call, "committee", change_home(homes[0], base, phone="15411112222"))
+        (result,) = await push(call, "worker", change_home(homes[0], base, phone="15411112222"))
         assert (result["status"], await conflicts(call)) == ("accepted", [])
 
     async def test_ones_own_later_edit_on_the_same_base_stands(self, call: Caller, database: Database) -> None:
         homes, base, area_id = await prepared(call, database)
-        await push(call, "worker", change_home(homes[0], base, phone="13911112222"))
-        (result,) = await push(call, "worker", change_home(homes[0], base, phone="13911113333"))
+        await push(call, "worker", change_home(homes[0], base, phone="15411112222"))
+        (result,) = await push(call, "worker", change_home(homes[0], base, phone="15411113333"))
         assert result["status"] == "accepted"
-        assert (await carried(call, "worker", area_id))[1]["p"] == "13911113333"
+        assert (await carried(call, "worker", area_id))[1]["p"] == "15411113333"
 
     async def test_the_same_id_again_changes_nothing(self, call: Caller, database: Database) -> None:
         homes, base, area_id = await prepared(call, database)
-        edit = change_home(homes[0], base, phone="13911112222")
+        edit = change_home(homes[0], base, phone="15411112222")
         await push(call, "worker", edit)
         assert (
-            await call("committee", "PATCH", f"/households/{homes[0].id}", json={"phone": "13933334444"})
+            await call("committee", "PATCH", f"/households/{homes[0].id}", json={"phone": "15433334444"})
         ).is_success
         again, twin = await push(call, "worker", edit, edit)
         assert [(r["status"], r["first_status"]) for r in (again, twin)] == [("duplicate", "accepted")] * 2
-        assert (await carried(call, "worker", area_id))[1]["p"] == "13933334444"
+        assert (await carried(call, "worker", area_id))[1]["p"] == "15433334444"
         assert (await call("worker", "GET", "/sync/status")).json()["confirmed_today"] == 1
 
     async def test_an_import_counts_as_somebody_else(self, call: Caller, database: Database) -> None:
         homes, base, _ = await prepared(call, database)
         doors = stair_of("3", "2", ["101"])
-        doors[0].households[0].phone = "13955556666"
+        doors[0].households[0].phone = "15455556666"
         await make_homes(database, A, doors)
-        (result,) = await push(call, "worker", change_home(homes[0], base, phone="13911112222"))
+        (result,) = await push(call, "worker", change_home(homes[0], base, phone="15411112222"))
         assert (result["status"], result["code"]) == ("flagged", "edit_conflict")
 
 
@@ -139,8 +139,8 @@ class TestConflict:
         """The desk and the worker change the same number apart; the worker changes a name besides."""
         homes, base, area_id = await prepared(call, database)
         url = f"/households/{homes[0].id}"
-        assert (await call("committee", "PATCH", url, json={"phone": "13911112222"})).is_success
-        edit = change_home(homes[0], base, phone="13933334444", note="门铃坏了")
+        assert (await call("committee", "PATCH", url, json={"phone": "15411112222"})).is_success
+        edit = change_home(homes[0], base, phone="15433334444", note="门铃坏了")
         (result,) = await push(call, "worker", edit)
         assert (result["status"], result["code"]) == ("flagged", "edit_conflict")
         (again,) = await push(call, "worker", edit)
@@ -150,18 +150,18 @@ class TestConflict:
     async def test_the_servers_value_stands_and_both_are_filed_masked(self, call: Caller, database: Database) -> None:
         homes, area_id = await self.clash(call, database)
         version, home, _ = await carried(call, "worker", area_id)
-        assert (home["p"], home["n"]) == ("13911112222", "门铃坏了")
+        assert (home["p"], home["n"]) == ("15411112222", "门铃坏了")
         # also a phone that has pulled the desk's number before its own edit went up is told again
         delta = (await call("worker", "GET", f"/sync/areas/{area_id}", params={"since": version - 1})).json()
         assert delta["upserts"]["households"]["i"] == [str(homes[0].id)]
         (item,) = await conflicts(call)
         assert (item["subject"], item["field"], item["household_id"]) == ("household", "phone", str(homes[0].id))
-        assert (item["server"]["value"], item["server"]["actor_name"]) == ("139****2222", "committee 某")
-        assert (item["phone"]["value"], item["phone"]["actor_name"]) == ("139****4444", "worker 某")
+        assert (item["server"]["value"], item["server"]["actor_name"]) == ("154****2222", "committee 某")
+        assert (item["phone"]["value"], item["phone"]["actor_name"]) == ("154****4444", "worker 某")
         assert "101" in item["address"]
         async with database.session(EVERYWHERE) as session:
             row = (await session.execute(text("SELECT server_sealed, phone_sealed FROM edit_conflict"))).one()
-        assert b"139" not in bytes(row[0]) + bytes(row[1])
+        assert b"154" not in bytes(row[0]) + bytes(row[1])
 
     async def test_keeping_the_phones_value_sends_it_to_both(self, call: Caller, database: Database) -> None:
         homes, area_id = await self.clash(call, database)
@@ -170,9 +170,9 @@ class TestConflict:
         url = f"/conflicts/{item['id']}/resolve"
         assert (await call("committee", "POST", url, json={"keep": "phone"})).status_code == 204
         delta = (await call("worker", "GET", f"/sync/areas/{area_id}", params={"since": before})).json()
-        assert delta["upserts"]["households"]["p"] == ["13933334444"]
+        assert delta["upserts"]["households"]["p"] == ["15433334444"]
         read = (await call("committee", "GET", f"/households/{homes[0].id}")).json()
-        assert read["phone_masked"] == "139****4444"
+        assert read["phone_masked"] == "154****4444"
         assert await conflicts(call) == []
         again = await call("committee", "POST", url, json={"keep": "server"})
         assert (again.status_code, again.json()["code"]) == (409, "conflict_resolved")
@@ -185,7 +185,7 @@ class TestConflict:
         (item,) = await conflicts(call)
         url = f"/conflicts/{item['id']}/resolve"
         assert (await call("committee", "POST", url, json={"keep": "server"})).status_code == 204
-        assert (await carried(call, "worker", area_id))[1]["p"] == "13911112222"
+        assert (await carried(call, "worker", area_id))[1]["p"] == "15411112222"
         assert await conflicts(call) == []
 
     async def test_of_a_person_it_names_the_person_and_of_a_birth_the_year(
@@ -219,7 +219,7 @@ class TestAddResident:
         homes, _, area_id = await prepared(call, database)
         round_id = await make_round(call)
         await push(call, "worker", door_visit(homes[0], round_id, recorded_at=now().isoformat()))
-        add = newcomer(homes[0], name="丙小新", sex=1, birth_on="2020-05-06", relation="孙子", phone="13911112222")
+        add = newcomer(homes[0], name="丙小新", sex=1, birth_on="2020-05-06", relation="孙子", phone="15411112222")
         (result,) = await push(call, "worker", add)
         assert (result["status"], result["code"]) == ("accepted", None)
         _, _, persons = await carried(call, "worker", area_id)

@@ -20,15 +20,15 @@ describe('a correction', () => {
   it('shows at once, waits, survives closing the app, and is confirmed', async () => {
     const phone = await readyPhone(town)
     town.isDown = true
-    await correct(phone, '101', { phone: '13911112222' })
-    expect(await doorOf(phone, '101')).toMatchObject({ phone: '13911112222', pending: [expect.any(String)] })
+    await correct(phone, '101', { phone: '15411112222' })
+    expect(await doorOf(phone, '101')).toMatchObject({ phone: '15411112222', pending: [expect.any(String)] })
     const again = await reopen(town, phone)
-    expect((await doorOf(again, '101')).phone).toBe('13911112222')
+    expect((await doorOf(again, '101')).phone).toBe('15411112222')
     town.isDown = false
     await again.engine.sync()
     expect(again.engine.status).toMatchObject({ waiting: 0, needsYou: 0 })
-    expect(town.home('101').phone).toBe('13911112222')
-    expect(await doorOf(again, '101')).toMatchObject({ phone: '13911112222', pending: [] })
+    expect(town.home('101').phone).toBe('15411112222')
+    expect(await doorOf(again, '101')).toMatchObject({ phone: '15411112222', pending: [] })
   })
 
   it('of the head’s name changes how the door is called', async () => {
@@ -48,11 +48,11 @@ describe('a correction', () => {
     town.home('101').phone = '13800000000'
     town.home('101').version = ++town.version
     await phone.engine.sync()
-    const id = await correct(phone, '101', { phone: '13911112222' })
+    const id = await correct(phone, '101', { phone: '15411112222' })
     expect(await phone.engine.undo([id])).toBe(true)
     expect((await doorOf(phone, '101')).phone).toBe('13800000000')
 
-    await correct(phone, '101', { phone: '13911112222' })
+    await correct(phone, '101', { phone: '15411112222' })
     town.homes.splice(town.homes.indexOf(town.home('101')), 1)
     phone.clock.now += 6000
     await phone.engine.sync()
@@ -62,23 +62,23 @@ describe('a correction', () => {
 
   it('merges with another fact that somebody else changed', async () => {
     const phone = await readyPhone(town)
-    await correct(phone, '101', { phone: '13911112222' })
+    await correct(phone, '101', { phone: '15411112222' })
     town.changeByOther(town.home('101'), 'note', '晚上在家')
     await phone.engine.sync()
-    expect(await doorOf(phone, '101')).toMatchObject({ phone: '13911112222', note: '晚上在家' })
+    expect(await doorOf(phone, '101')).toMatchObject({ phone: '15411112222', note: '晚上在家' })
     expect(await phone.engine.listReceipts()).toMatchObject([{ status: 'accepted' }])
   })
 
   it('of a fact that somebody else changed gives way to theirs and says so', async () => {
     const phone = await readyPhone(town)
     const from = await base(phone)
-    town.changeByOther(town.home('101'), 'phone', '13933334444')
+    town.changeByOther(town.home('101'), 'phone', '15433334444')
     // the other’s number is here already when ours, made before, goes up
     await phone.engine.sync()
-    await correct(phone, '101', { phone: '13911112222', note: '敲两下' }, from)
-    expect((await doorOf(phone, '101')).phone).toBe('13911112222')
+    await correct(phone, '101', { phone: '15411112222', note: '敲两下' }, from)
+    expect((await doorOf(phone, '101')).phone).toBe('15411112222')
     await phone.engine.sync()
-    expect(await doorOf(phone, '101')).toMatchObject({ phone: '13933334444', note: '敲两下', pending: [] })
+    expect(await doorOf(phone, '101')).toMatchObject({ phone: '15433334444', note: '敲两下', pending: [] })
     expect(await phone.engine.listReceipts()).toMatchObject([{ status: 'flagged', code: 'edit_conflict' }])
   })
 

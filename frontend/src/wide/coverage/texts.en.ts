@@ -25,6 +25,7 @@ const en: Record<keyof typeof zh, string> = {
   'needs.unsafe': '{n} {n|door is|doors are} unsafe to visit',
   'needs.wrong_address': '{n} {n|address is|addresses are} wrong and must be corrected',
   'needs.fewer': 'The registry has {n} {n|person|people} fewer than “{source}”',
+  'needs.conflicts': '{n} {n|fact was|facts were} changed differently by two people: choose',
   'needs.flagged': '{n} {n|record needs|records need} a look',
   'needs.flagged_where': '{n} {n|record needs|records need} a look: {where}',
   'needs.see': 'See which',

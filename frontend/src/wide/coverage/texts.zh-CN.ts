@@ -24,6 +24,7 @@ const zh = {
   'needs.unsafe': '{n} 户上门不安全',
   'needs.wrong_address': '{n} 户地址有误，需要更正登记',
   'needs.fewer': '登记人数比“{source}”少 {n} 人',
+  'needs.conflicts': '{n} 项信息两个人改得不一样，请选定',
   'needs.flagged': '{n} 条记录需要核对',
   'needs.flagged_where': '{n} 条记录需要核对：{where}',
   'needs.see': '查看',

@@ -7,6 +7,7 @@ export const registry: DeskPart = {
   icon: iconRegistry,
   routes: [
     { path: '', component: withTexts(registryTexts, () => import('./Registry.vue')) },
+    { path: 'conflicts', component: withTexts(registryTexts, () => import('./Conflicts.vue')) },
     { path: 'household/:id', component: withTexts(registryTexts, () => import('./Household.vue')), props: true },
     { path: 'household/:id/copy/:resident', component: withTexts(registryTexts, () => import('./CopyPage.vue')), props: true },
   ],
