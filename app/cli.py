@@ -15,6 +15,7 @@ import typer
 import uvicorn
 from alembic import command
 from alembic.config import Config
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from app import all_models
@@ -28,7 +29,7 @@ from app.auth.models import Role
 from app.auth.schemas import AccountCreate
 from app.core import crypto, rotation
 from app.core.clock import today
-from app.core.config import LOOPBACK, get_settings
+from app.core.config import LOOPBACK, Settings, get_settings
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope, start_embedded
 from app.core.errors import Problem
 from app.core.logging import configure_logging
@@ -414,8 +415,16 @@ def _others(sums: Counter[str], ring: crypto.KeyRing) -> int:
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point. A setting that is wrong is said in a line: a traceback would print the secrets beside it."""
+    try:
+        app()
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        for wrong in error.errors(include_input=False):
+            name = "".join(f"PIONEER_{part}: ".upper() for part in wrong["loc"])
+            typer.echo(name + wrong["msg"].removeprefix("Value error, "), err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
