@@ -34,9 +34,10 @@ export function formatTime(ms: number): string {
   return format(ms, { hour: '2-digit', minute: '2-digit' })
 }
 
-/** 11月24日 周二 */
+/** 11月24日 周二; with its year when that is another than this one */
 export function formatDay(day: string): string {
-  return format(Date.parse(`${day}T12:00:00+08:00`), { month: 'short', day: 'numeric', weekday: 'short' })
+  const year = day.slice(0, 4) === today().slice(0, 4) ? undefined : 'numeric'
+  return format(Date.parse(`${day}T12:00:00+08:00`), { year, month: 'short', day: 'numeric', weekday: 'short' })
 }
 
 /** today / tomorrow / yesterday, otherwise the day itself */
