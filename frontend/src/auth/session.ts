@@ -106,10 +106,10 @@ export async function changePassword(old: string, fresh: string): Promise<void> 
   setSession(engine.session)
 }
 
-/** Sign out; what is unsent stays on the phone for this account's return. */
-export async function signOut(): Promise<void> {
+/** Sign out here, or `everywhere`, which needs the server (OfflineError); what is unsent stays on the phone for this account's return. */
+export async function signOut({ everywhere = false } = {}): Promise<void> {
   const engine = await openEngine()
-  await engine.signOut({ force: true })
+  await engine.signOut({ force: true, everywhere })
   setSession(null)
 }
 

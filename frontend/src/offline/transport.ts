@@ -176,7 +176,10 @@ export class Transport {
       }
       const refresh = this.signedIn?.tokens.refresh
       if (!refresh) throw new ProblemError(401, 'not_signed_in', '')
-      const tokens = await this.token({ grant_type: 'refresh_token', refresh_token: refresh })
+      const tokens = await this.token({ grant_type: 'refresh_token', refresh_token: refresh }).catch((error: unknown) => {
+        // the server calls the token wrong; to the person it is the sign-in that has ended, not a password
+        throw error instanceof ProblemError && error.status === 401 ? new ProblemError(401, 'token_expired', error.title) : error
+      })
       if (this.signedIn) await this.keep({ ...this.signedIn, tokens: this.kept(tokens) })
     }
     const { locks, databasePrefix } = this.options

@@ -123,6 +123,7 @@ const en: Record<keyof typeof zh, string> = {
   'me.sign_out_unsent': '{n} {n|record has|records have} not been sent. {n|It stays|They stay} on this phone and {n|goes|go} up only once you sign in to the same account again. Better sync or export first.',
   'me.sign_out_do': 'Sign out',
   'me.sign_out_anyway': 'Sign out anyway',
+  'me.sign_out_everywhere': 'Sign out on all devices',
   'me.signed_in_as': '{login}',
   'me.account': 'Account',
   'me.version': 'Version {version}',

@@ -121,6 +121,7 @@ const zh = {
   'me.sign_out_unsent': '还有 {n} 条记录没有上传。退出后它们仍留在这台手机里，要用同一账号登录才会继续上传。最好先同步或导出。',
   'me.sign_out_do': '退出登录',
   'me.sign_out_anyway': '仍然退出',
+  'me.sign_out_everywhere': '在所有设备上退出',
   'me.signed_in_as': '{login}',
   'me.account': '账号',
   'me.version': '版本 {version}',
