@@ -1,8 +1,9 @@
 """A worker's day without network: the phone is offline and the service is dead; then all comes back."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -14,6 +15,14 @@ from tests.e2e.service import Service
 from tests.e2e.town import Home, list_homes
 
 VISITS = "SELECT count(*) FROM door_visit"
+
+
+@pytest.fixture(scope="module")
+def shared_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
+    """A town of this file's own: its days begin with doors that nobody has been to."""
+    service = prepared_demo.copy_to(run_folder / "offline")
+    yield service
+    service.remove()
 
 
 @pytest.fixture
