@@ -2,8 +2,21 @@
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
+
+
+class _StandardError:
+    """Whatever standard error is when a line is written: it may have been replaced, and closed, since the start."""
+
+    def write(self, text: str) -> int:
+        """Write to it."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        sys.stderr.flush()
 
 
 def configure_logging(json_lines: bool = True) -> None:
@@ -18,7 +31,7 @@ def configure_logging(json_lines: bool = True) -> None:
             structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
 
