@@ -4,6 +4,7 @@ On the real division list of a city and a roster as a committee keeps it, from b
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,10 @@ PATH = [(DISTRICT, "历下区"), (STREET, None), (COMMUNITY, "花园路社区居
 ROSTER = SAMPLES / "rosters" / "huayuanlu.xlsx"
 PASSWORD = "a-password-of-tests"
 
-pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason="the sample rosters are not beside this checkout")
+# CI has the rosters: where they are missing there, the day fails instead of being passed over.
+pytestmark = pytest.mark.skipif(
+    not SAMPLES.exists() and "CI" not in os.environ, reason="the sample rosters are not beside this checkout"
+)
 
 
 @pytest.fixture
