@@ -11,9 +11,10 @@ from app.people import models as people
 from app.posts import models as posts
 from app.privacy import models as privacy
 from app.reports import models as reports
+from app.residence import models as residence
 from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
 
-MODULES = (audit, auth, areas, rules, people, posts, screening, care, reports, privacy, import_export, sync)
+MODULES = (audit, auth, areas, rules, people, residence, posts, screening, care, reports, privacy, import_export, sync)
 metadata = SQLModel.metadata

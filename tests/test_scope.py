@@ -9,9 +9,11 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from app.all_models import metadata
 from app.core.clock import today
 from app.core.db import NOWHERE, Database, Scope
+from app.core.ids import new_id
 from app.privacy import retention
+from app.residence.models import Residence, Tenure, Transfer
 from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
-from tests.personas import A, B, Caller
+from tests.personas import A, B, C, Caller
 
 # Local tables that name a community without belonging to one; each with its reason.
 LOCAL = {"import_job": "a division list belongs to no community, and its worker asks for it by id alone"}
@@ -96,6 +98,11 @@ async def both_filled(call: Caller, database: Database) -> None:
         edit = {"household_id": str(homes[0].id), "base_version": 0, "changes": {"note": "不在家"}}
         (result,) = await push(call, "street", command("people.update_household", edit, community_code=code))
         assert result["code"] == "edit_conflict"
+        async with database.session(Scope((code,))) as session:
+            where = {"community_code": code, "household_id": homes[0].id}
+            session.add(Residence(**where, resident_id=homes[0].residents[0]))
+            session.add(Tenure(**where, kind="owner"))
+            session.add(Transfer(community_code=code, from_community=C, from_resident_id=new_id(), left_on=today()))
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
     await retention.run_retention(database, today() + timedelta(days=400))

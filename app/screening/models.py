@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, counter, instant, json_column, one_of, sealed, words
+from app.core.columns import community_key, counter, flag, instant, json_column, one_of, sealed, words
 from app.core.ids import new_id
 from app.posts.verdicts import OPEN_FLAG, Verdict
 
@@ -141,6 +141,8 @@ class PersonCheck(SQLModel, table=True):
     temperature_c: float | None = None
     symptoms: list[str] = words()
     risk_area: bool | None = None
+    # who no longer lives in the community counts among those answered for no longer; what was learnt stays
+    has_left: bool = flag()
     recorded_at: datetime = instant()
     delete_by: date
     version: int = counter(BigInteger)
