@@ -19,7 +19,7 @@ FRONTEND_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -
 	-o -type f -print 2>/dev/null)
 
 .PHONY: help setup run dev check check-python check-lock check-database check-api check-frontend test test-python \
-	test-frontend format migrate migration openapi demo bench frontend lock clean
+	test-service test-browser test-frontend format migrate migration openapi demo bench frontend lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,9 +60,17 @@ check-api: setup
 check-frontend: frontend
 	@$(NPM) run check
 
-test: test-frontend test-python ## all tests, with a real browser
+# Browsers wait a good deal, and have a service and a database of their own: they run beside the other tests.
+test: setup frontend test-frontend ## all tests, with a real browser
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-service test-browser
 
-test-python: setup frontend
+test-service: setup
+	@$(BIN)/python -m pytest --ignore=tests/e2e $(args)
+
+test-browser: setup frontend
+	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)
+
+test-python: setup frontend ## args="…": some tests, as pytest names them
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest $(args)
 
 test-frontend: frontend/node_modules/.installed

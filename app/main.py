@@ -102,15 +102,18 @@ async def open_queue(database: Database, *, run_worker: bool) -> AsyncIterator[N
 
 
 def create_app(database_url: str | None = None, settings: Settings | None = None) -> FastAPI:
-    """The service over a migrated database; `database_url` None is for its OpenAPI document alone."""
+    """The service over a migrated database; `database_url` None is for its OpenAPI document alone.
+
+    The database is opened when the app starts, by `app.state.database_url`.
+    """
     settings = settings or get_settings()
     install_hooks()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if database_url is None:
+        if app.state.database_url is None:
             raise RuntimeError("create_app needs a database to serve")
-        database = Database(database_url, settings.pool_size)
+        database = Database(app.state.database_url, settings.pool_size)
         await database.open()
         app.state.database = database
         async with open_queue(database, run_worker=settings.workers_inside):
@@ -127,6 +130,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
         docs_url=None,  # FastAPI's page loads its scripts from a CDN; serve_frontend has one that does not
         redoc_url=None,
     )
+    app.state.database_url = database_url
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(RequestLog)
     install_problem_handlers(app)

@@ -113,12 +113,18 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+def built_app() -> FastAPI:
+    """The service, not running; reading its routes takes longer than most tests do."""
+    return create_app()
+
+
 @pytest.fixture
-async def app(database_url: str) -> AsyncIterator[FastAPI]:
-    """The running service."""
-    application = create_app(database_url)
-    async with application.router.lifespan_context(application):
-        yield application
+async def app(built_app: FastAPI, database_url: str) -> AsyncIterator[FastAPI]:
+    """The running service, over a database of this test's own."""
+    built_app.state.database_url = database_url
+    async with built_app.router.lifespan_context(built_app):
+        yield built_app
 
 
 @pytest.fixture
