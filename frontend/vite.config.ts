@@ -17,12 +17,17 @@ function copyApiDocs() {
   }
 }
 
-/** Chunks of the desk (`src/wide`) carry a name of their own: phones do not precache them. */
+/**
+ * Chunks of the desk (`src/wide`) carry a name of their own: phones do not precache them. So do the texts of a
+ * language: a phone keeps those of the languages it speaks (`src/sw.ts`).
+ */
 function nameChunk(kind: string) {
   return (chunk: { moduleIds?: string[]; names?: string[]; originalFileNames?: string[]; name?: string }): string => {
     const sources = [...(chunk.moduleIds ?? []), ...(chunk.originalFileNames ?? [])]
     const isWide = sources.length > 0 && sources.some((id) => id.includes('src/wide/'))
-    return `assets/${isWide ? 'wide-' : ''}[name]-[hash]${kind}`
+    const language = /\/texts[./](en|zh-CN)[./]/.exec(sources.at(-1) ?? '')?.[1]
+    const isText = language !== undefined && sources.every((id) => id.includes('/texts'))
+    return `assets/${isWide ? 'wide-' : isText ? `text-${language}-` : ''}[name]-[hash]${kind}`
   }
 }
 

@@ -29,6 +29,10 @@ const html = readFileSync(new URL('index.html', dist), 'utf8')
 const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map((match) => match[1])
 const assets = readdirSync(new URL('assets/', dist)).map((name) => `assets/${name}`)
 const phone = assets.filter((path) => !path.startsWith('assets/wide-'))
+// a phone keeps the texts of the language it speaks; the first screen's Chinese is in the first load
+const textsOf = (language) => phone.filter((path) => path.startsWith(`assets/text-${language}-`))
+const languages = ['zh-CN', 'en'].map((language) => sum(textsOf(language)))
+const spoken = phone.filter((path) => !path.startsWith('assets/text-'))
 const chunk = (name) => Object.keys(manifest).filter((key) => manifest[key].name === name)
 
 const first = new Set([...named, ...together('index.html')])
@@ -46,7 +50,7 @@ const rows = [
   ['first-load JS, sign-in page included', sum(js(first)), 45],
   ['whole first visit (page, JS and CSS, icon, engine)', sum(['index.html', ...visit, 'icon.svg']), 60],
   ['start inside: all JS and CSS until Today is drawn', sum(inside), 80],
-  ['phone precache', sum(['index.html', 'icon.svg', 'icon-192.png', ...phone]), 120],
+  ['phone precache, with the texts of the longer language', sum(['index.html', 'icon.svg', 'icon-192.png', ...spoken]) + Math.max(...languages), 120],
   ...lazy.map((path) => [`lazy ${path.slice(7)}`, size(path), 6]),
 ]
 let isOver = false

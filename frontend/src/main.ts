@@ -2,7 +2,7 @@
  * Starts the app: settings before the first paint, then the language and the page. A first visit paints the
  * sign-in page before anything else is fetched; where somebody is signed in, the router waits for the database.
  */
-import { createApp } from 'vue'
+import { createApp, watch } from 'vue'
 import App from './app/App.vue'
 import { language, setLanguage, t } from './app/i18n'
 import { watchInstallOffer } from './app/install'
@@ -10,7 +10,7 @@ import { codeText, problemCode } from './app/problems'
 import { router } from './app/router'
 import { applyTextSize, readSettings } from './app/settings'
 import { openSession, session, wasSignedIn } from './auth/session'
-import { applyUpdate, registerServiceWorker } from './offline/serviceWorker'
+import { applyUpdate, keepLanguage, registerServiceWorker } from './offline/serviceWorker'
 import { showStrip, toast } from './ui/notices'
 import './ui/tokens.css'
 
@@ -33,6 +33,8 @@ async function start(): Promise<void> {
   await openSession()
   // the sign that somebody is signed in can be lost alone, when a browser clears a part of its storage
   if (session.value && !wasInside && router.currentRoute.value.path === '/sign-in') await router.replace('/')
+  await keepLanguage(language.value)
+  watch(language, keepLanguage)
   registerServiceWorker(() =>
     showStrip({ text: t('notice.new_version'), action: t('notice.new_version_do'), seconds: UPDATE_SECONDS, run: applyUpdate }),
   )

@@ -1,9 +1,23 @@
 /** The service worker's registration: a new version waits and says so; it takes over only when asked. */
+import { LANGUAGE_ENTRY, TEXTS_CACHE } from './textsCache'
+
 let waiting: ServiceWorker | null = null
+const canWork = () => 'serviceWorker' in navigator && isSecureContext
+
+/** Have the texts of a language kept on this phone, by the worker there is and by those to come. */
+export async function keepLanguage(language: string): Promise<void> {
+  if (!canWork()) return
+  try {
+    await (await caches.open(TEXTS_CACHE)).put(LANGUAGE_ENTRY, new Response(language))
+  } catch {
+    // a full disk: the texts are then fetched when they are needed
+  }
+  navigator.serviceWorker.controller?.postMessage({ type: 'LANGUAGE' })
+}
 
 /** Register, and call back when a new version is ready to take over. */
 export function registerServiceWorker(onUpdate: () => void): void {
-  if (!('serviceWorker' in navigator) || !isSecureContext) return
+  if (!canWork()) return
   const ready = (worker: ServiceWorker | null): void => {
     if (!worker || !navigator.serviceWorker.controller) return
     waiting = worker
