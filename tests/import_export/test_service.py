@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from app import cli
+from app.cli import running
 from app.auth.models import Role
 from app.auth.service import Actor
 from app.core import jobs
@@ -159,7 +160,7 @@ def empty_url(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE pioneer_empty")
     url = _url_of(server_url, "pioneer_empty")
-    monkeypatch.setattr(cli, "open_url", lambda: url)
+    monkeypatch.setattr(running, "open_url", lambda: url)
     yield url
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("DROP DATABASE pioneer_empty WITH (FORCE)")
