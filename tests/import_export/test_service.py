@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from app import cli
-from app.cli import running
 from app.auth.models import Role
 from app.auth.service import Actor
+from app.cli import running as command
 from app.core import jobs
 from app.core.db import EVERYWHERE, Database, set_scope
 from app.import_export import running, service
@@ -160,7 +160,7 @@ def empty_url(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE pioneer_empty")
     url = _url_of(server_url, "pioneer_empty")
-    monkeypatch.setattr(running, "open_url", lambda: url)
+    monkeypatch.setattr(command, "open_url", lambda: url)
     yield url
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("DROP DATABASE pioneer_empty WITH (FORCE)")
