@@ -6,6 +6,7 @@ from app.areas import models as areas
 from app.audit import models as audit
 from app.auth import models as auth
 from app.care import models as care
+from app.exports import models as exports
 from app.import_export import models as import_export
 from app.people import models as people
 from app.posts import models as posts
@@ -16,5 +17,20 @@ from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
 
-MODULES = (audit, auth, areas, rules, people, residence, posts, screening, care, reports, privacy, import_export, sync)
+MODULES = (
+    audit,
+    auth,
+    areas,
+    rules,
+    people,
+    residence,
+    posts,
+    screening,
+    care,
+    reports,
+    privacy,
+    import_export,
+    sync,
+    exports,
+)
 metadata = SQLModel.metadata

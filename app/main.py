@@ -23,6 +23,7 @@ from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
+from app.exports import routes as exports_routes
 from app.import_export import routes as import_export_routes
 from app.people import routes as people_routes
 from app.people import service as people
@@ -39,7 +40,7 @@ from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_f
 log = get_logger()
 ROOT = Path(__file__).resolve().parents[1]
 
-ROUTERS: tuple[APIRouter, ...] = (
+_ROOMS: tuple[APIRouter, ...] = (
     # First: routes are tried in order, and phones call nothing as often.
     sync_routes.router,
     auth_routes.router,
@@ -51,7 +52,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports_routes.router,
     privacy_routes.router,
     import_export_routes.router,
+    exports_routes.router,
 )
+ROUTERS: tuple[APIRouter, ...] = (*_ROOMS, exports_routes.workbook_routes(_ROOMS))
+"""What the rooms answer, and each of their lists as a workbook."""
 
 
 def install_hooks() -> None:

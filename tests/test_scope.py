@@ -98,6 +98,7 @@ async def both_filled(call: Caller, database: Database) -> None:
         edit = {"household_id": str(homes[0].id), "base_version": 0, "changes": {"note": "不在家"}}
         (result,) = await push(call, "street", command("people.update_household", edit, community_code=code))
         assert result["code"] == "edit_conflict"
+        assert (await call(who, "GET", "/households.xlsx", params={"community_code": code})).status_code == 200
         async with database.session(Scope((code,))) as session:
             where = {"community_code": code, "household_id": homes[0].id}
             session.add(Residence(**where, resident_id=homes[0].residents[0]))

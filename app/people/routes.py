@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from app.auth.guards import DeskActor, OverseerActor, Session
 from app.core.area_code import Code
-from app.people import edits, entry, registry, search, service
+from app.people import edits, entry, listing, registry, search, service
 from app.people.models import HouseholdTag
 from app.people.schemas import (
     BuildingPage,
@@ -23,6 +23,7 @@ from app.people.schemas import (
     ResidentPage,
     ResidentRead,
     ResidentUpdate,
+    RosterPage,
 )
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit, OpenDatabase
 
@@ -112,6 +113,19 @@ async def search_residents(
     """People in a division who fit what was typed, the surest match first, masked."""
     items, more = await search.search_residents(database, actor, area, q, tag, limit, cursor)
     return ResidentFoundPage(items=items, next_cursor=more)
+
+
+@router.get("/roster")
+async def list_roster(
+    actor: DeskActor,
+    database: OpenDatabase,
+    area: Annotated[Code, Query(description="A division code of any level.")],
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> RosterPage:
+    """The registry of a division as a roster: one row a person, in the order of doors, masked."""
+    items, more = await listing.list_roster(database, actor, area, limit, cursor)
+    return RosterPage(items=items, next_cursor=more)
 
 
 @router.patch("/residents/{resident_id}")

@@ -95,6 +95,42 @@ class ResidentFoundPage(BaseModel):
     next_cursor: str | None
 
 
+class RosterRow(BaseModel):
+    """A person with the door, or a door nobody is registered behind (`id` null), masked."""
+
+    community_code: str
+    dwelling_id: UUID
+    compound: str
+    building: str
+    stair: str
+    floor: int | None
+    room: str
+    address: str
+    is_vacant: bool
+    household_id: UUID | None
+    head_name: str | None
+    household_phone_masked: str | None
+    id: UUID | None
+    name: str | None
+    sex: int | None
+    birth_year: int | None
+    age: int | None
+    relation: str | None
+    workplace: str | None
+    id_kind: IdKind | None
+    id_masked: str | None
+    phone_masked: str | None
+    needs_id_check: bool | None
+    tags: list[str]
+
+
+class RosterPage(BaseModel):
+    """A page of a roster, in the order of doors; it may be short and yet have a next one."""
+
+    items: list[RosterRow]
+    next_cursor: str | None
+
+
 class ResidentPage(BaseModel):
     """A page of residents."""
 

@@ -24,7 +24,7 @@ export interface TransportOptions {
 /** Renew this long before the access token ends. */
 const RENEW_BEFORE_MS = 60_000
 
-/** A roster of 20 MB on a thin line takes its time. */
+/** A roster of 20 MB on a thin line takes its time, and so does a long list on its way out. */
 const UPLOAD_TIMEOUT_MS = 600_000
 
 export class Transport {
@@ -243,7 +243,7 @@ export class Transport {
     const controller = new AbortController()
     this.inFlight.add(controller)
     let isLate = false
-    const limit = init.body instanceof FormData ? UPLOAD_TIMEOUT_MS : this.options.timeoutMs
+    const limit = init.body instanceof FormData || url.includes('.xlsx') ? UPLOAD_TIMEOUT_MS : this.options.timeoutMs
     const timer = setTimeout(() => {
       isLate = true
       controller.abort()

@@ -7,7 +7,7 @@ function word(kind: 'action' | 'field', name: string): string {
   const text = t(key as Parameters<typeof t>[0])
   return text === key ? name : text
 }
-export const actionText = (action: string): string => word('action', action)
+export const actionText = (action: string): string => word('action', action.startsWith('export_') ? 'export' : action)
 
 /** Fields in words, one after another; `copy` is all of them and needs none. */
 export const fieldsText = (fields: string[]): string =>

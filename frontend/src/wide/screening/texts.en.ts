@@ -60,6 +60,7 @@ const en: Record<keyof typeof zh, string> = {
   'flagged.by': '{when}, {who}',
   'flagged.confirm': 'Confirm',
   'flagged.confirmed_done': 'Confirmed; it counts as before',
+  'flagged.export_all': 'Export all door visits',
   'flagged.set_aside': 'Set aside',
   'flagged.set_aside_title': 'Set this record aside?',
   'flagged.set_aside_text': 'The record stays but counts no longer: where the household stands, who was answered for and all figures are worked out anew from the other records, and the phone that carries the door follows. You can take it back.',

@@ -59,6 +59,7 @@ const zh = {
   'flagged.by': '{when} {who}',
   'flagged.confirm': '确认属实',
   'flagged.confirmed_done': '已确认，照常计入',
+  'flagged.export_all': '导出全部上门记录',
   'flagged.set_aside': '不予计入',
   'flagged.set_aside_title': '这条记录不予计入？',
   'flagged.set_aside_text': '记录会保留，但不再计入：这户的状态、人员答复和各级数字会按其余记录重新计算，负责人的手机随后更新。可以撤回。',

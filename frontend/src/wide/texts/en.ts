@@ -25,6 +25,9 @@ const en: Record<keyof typeof zh, string> = {
   'desk.narrow': 'This window is narrow; the desk is made for computers and tablets held sideways.',
   'desk.to_phone': 'Open the phone version',
   'desk.unknown': 'unknown',
+  'export.excel': 'Export to Excel',
+  'export.making': 'Making it…',
+
   'desk.choose': 'Please choose',
 
   'path.label': 'Division',
@@ -103,6 +106,8 @@ const en: Record<keyof typeof zh, string> = {
   'action.reset_password': 'reset a password',
   'action.change_password': 'changed a password',
   'action.get_import_errors': 'downloaded an import\'s problems',
+
+  'action.export': 'export a list',
 
   'list.comma': ', ',
   'field.id_number': 'document number',

@@ -26,6 +26,9 @@ const zh = {
   'desk.unknown': '未知',
   'desk.choose': '请选择',
 
+  'export.excel': '导出 Excel',
+  'export.making': '正在生成…',
+
   'path.label': '辖区',
   'path.choose': '选择下级',
   'path.choose_title': '{name} 的下级',
@@ -102,6 +105,8 @@ const zh = {
   'action.reset_password': '重置密码',
   'action.change_password': '修改密码',
   'action.get_import_errors': '下载导入问题表',
+
+  'action.export': '导出名单',
 
   'list.comma': '、',
   'field.id_number': '证件号码',

@@ -1,0 +1,138 @@
+"""The words of a workbook for what the wire says by code, Chinese and English."""
+
+from collections.abc import Mapping
+
+Words = Mapping[str, tuple[str, str]]
+
+YES_NO: Words = {"True": ("是", "yes"), "False": ("否", "no")}
+LEVEL: Words = {
+    "city": ("市", "city"),
+    "district": ("区县", "district"),
+    "town": ("镇街", "town"),
+    "community": ("社区（村）", "community"),
+    "building": ("楼栋", "building"),
+}
+SEX: Words = {"0": ("未知", "unknown"), "1": ("男", "male"), "2": ("女", "female"), "9": ("未说明", "not stated")}
+ID_KIND: Words = {
+    "resident_id": ("居民身份证", "resident identity card"),
+    "hk_macau_permit": ("港澳居民来往内地通行证", "Hong Kong or Macau travel permit"),
+    "taiwan_permit": ("台湾居民来往大陆通行证", "Taiwan travel permit"),
+    "passport": ("护照", "passport"),
+    "foreigner_permit": ("外国人永久居留证", "foreigner's permanent residence card"),
+    "other": ("其他证件", "another document"),
+    "none": ("没有登记", "none registered"),
+}
+HOUSEHOLD_KIND: Words = {"family": ("家庭户", "family"), "collective": ("集体户", "collective")}
+TAG: Words = {
+    "living_alone_elder": ("独居老人", "elder living alone"),
+    "household_in_hardship": ("困难家庭", "in hardship"),
+    "tenant": ("租户", "tenant"),
+    "chronic_illness": ("慢性病", "chronic illness"),
+    "disabled": ("残疾", "disabled"),
+    "pregnant": ("孕妇", "pregnant"),
+    "infant": ("婴幼儿", "infant"),
+    "collective_household": ("集体户", "collective household"),
+}
+MATCHED: Words = {
+    "id_number": ("证件号码", "ID number"),
+    "phone": ("电话", "phone"),
+    "name": ("姓名", "name"),
+    "initials": ("拼音首字母", "initials"),
+    "pinyin": ("拼音", "pinyin"),
+    "address": ("地址", "address"),
+    "tag": ("标签", "tag"),
+}
+OUTCOME: Words = {
+    "answered_all": ("全家已答复", "all answered"),
+    "answered_part": ("部分已答复", "part answered"),
+    "no_answer": ("无人应答", "no answer"),
+    "refused": ("拒访", "refused"),
+    "vacant": ("空房", "vacant"),
+    "wrong_address": ("地址有误", "wrong address"),
+    "unsafe": ("不安全", "unsafe"),
+}
+REASON: Words = {
+    **OUTCOME,
+    "no_registry": ("没有登记", "no registry"),
+    "not_started": ("未开始", "not started"),
+    "unfinished": ("未完成", "unfinished"),
+    "not_visited": ("未敲门", "not visited"),
+    "person_unanswered": ("本人未答复", "not answered for"),
+}
+OWNER: Words = {"holder": ("责任人", "holder"), "committee": ("居委会", "committee")}
+FLAG: Words = {
+    "epoch_old": ("登记时这片住户已转给别人", "the area had been given to somebody else"),
+    "not_assigned": ("不在登记人的责任区", "not in the area of who recorded it"),
+    "clock_skew": ("手机时间不准", "the phone's clock was wrong"),
+    "round_closed": ("登记时本轮已结束", "the round was closed already"),
+}
+VERDICT: Words = {"confirmed": ("属实", "confirmed"), "set_aside": ("不予计入", "set aside")}
+CONDITION: Words = {
+    "well": ("很好", "well"),
+    "needs_attention": ("需要关注", "needs attention"),
+    "not_reached": ("没见到", "not reached"),
+}
+NEED: Words = {
+    "food": ("食品", "food"),
+    "medicine": ("药品", "medicine"),
+    "medical_visit": ("看病", "medical visit"),
+    "supplies": ("防护用品", "supplies"),
+    "repair": ("维修", "repair"),
+    "company": ("陪伴", "company"),
+    "money": ("经济", "money"),
+    "other": ("其他", "other"),
+}
+ROUND_STATUS: Words = {"open": ("进行中", "open"), "closed": ("已结束", "closed")}
+POST_KIND: Words = {
+    "checkpoint": ("卡点值守", "checkpoint"),
+    "screening": ("入户排查", "screening"),
+    "monitoring": ("健康监测", "monitoring"),
+    "care": ("关爱帮扶", "care"),
+    "publicity": ("宣传引导", "publicity"),
+    "disinfection": ("环境消杀", "disinfection"),
+    "supplies": ("物资保障", "supplies"),
+    "watch": ("巡逻值班", "watch"),
+    "other": ("其他", "other"),
+}
+IMPORT_KIND: Words = {"roster": ("居民花名册", "household roster"), "divisions": ("区划名单", "division list")}
+IMPORT_STATUS: Words = {
+    "queued": ("等待中", "waiting"),
+    "running": ("进行中", "running"),
+    "previewed": ("已预览，未导入", "previewed, not imported"),
+    "done": ("已导入", "imported"),
+    "failed": ("没有读成", "could not be read"),
+}
+ROLE: Words = {
+    "city": ("市级", "city"),
+    "district": ("区县", "district"),
+    "street": ("镇街", "street"),
+    "committee": ("居委会", "committee"),
+    "grid_worker": ("网格员", "grid worker"),
+    "party_member": ("党员", "party member"),
+    "viewer": ("查看", "viewer"),
+    "api_client": ("系统对接", "API client"),
+}
+ACCOUNT_KIND: Words = {"person": ("个人", "person"), "client": ("系统", "system")}
+ACCESS_KIND: Words = {
+    "reveal": ("查看完整号码", "full number read"),
+    "copy": ("打印本人资料", "copy printed"),
+    "correction": ("更正（附原因）", "corrected, with a reason"),
+    "carried": ("责任区下载在其手机上", "carried on their phone"),
+}
+PERSON_FIELD: Words = {
+    "id_number": ("证件号码", "ID number"),
+    "phone": ("电话", "phone"),
+    "name": ("姓名", "name"),
+    "sex": ("性别", "sex"),
+    "birth_on": ("出生日期", "birth date"),
+    "relation": ("与户主关系", "relation"),
+    "tags": ("标签", "tags"),
+    "note": ("备注", "note"),
+    "copy": ("全部资料", "everything"),
+}
+SUBJECT: Words = {"household": ("住户", "household"), "resident": ("居民", "person")}
+DELETION_KIND: Words = {
+    "door_visits": ("上门记录的内容", "what visits said"),
+    "person_checks": ("个人健康信息", "people's health"),
+    "care_visits": ("走访记录的内容", "what care visits noted"),
+}
