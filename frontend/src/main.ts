@@ -7,7 +7,7 @@ import App from './app/App.vue'
 import { language, setLanguage, t } from './app/i18n'
 import { watchInstallOffer } from './app/install'
 import { codeText, problemCode } from './app/problems'
-import { router } from './app/router'
+import { fetchAhead, router } from './app/router'
 import { applyTextSize, readSettings } from './app/settings'
 import { openSession, session, wasSignedIn } from './auth/session'
 import { applyUpdate, keepLanguage, registerServiceWorker } from './offline/serviceWorker'
@@ -20,7 +20,10 @@ const UPDATE_SECONDS = 3600
 /** Not awaited by the module: later parts import it, and would wait for it while it waits for them. */
 async function start(): Promise<void> {
   const wasInside = wasSignedIn()
-  if (wasInside) void openSession()
+  if (wasInside) {
+    void openSession()
+    fetchAhead()
+  }
   await setLanguage(language.value)
   const app = createApp(App)
   // what no screen has foreseen is said all the same: a tap that did nothing must not look like one that did
@@ -33,6 +36,8 @@ async function start(): Promise<void> {
   await openSession()
   // the sign that somebody is signed in can be lost alone, when a browser clears a part of its storage
   if (session.value && !wasInside && router.currentRoute.value.path === '/sign-in') await router.replace('/')
+  // after the first page, which a slow phone has enough to do with
+  await new Promise((done) => setTimeout(done, 1000))
   await keepLanguage(language.value)
   watch(language, keepLanguage)
   registerServiceWorker(() =>

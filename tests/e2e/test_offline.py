@@ -283,6 +283,7 @@ def test_leaving_with_unsent_records_is_asked(phone: Phone, first_stair: list[Ho
     phone.cut_network()
     phone.open_door(home.stair_title, home.room)
     phone.tap("all-well")
+    phone.expect_waiting(1)
     phone.open("/me")
     phone.tap("sign-out")
     expect(phone.page.get_by_role("dialog")).to_contain_text("还有 1 条记录没有上传")

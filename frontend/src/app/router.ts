@@ -3,7 +3,7 @@
  * those who go there.
  */
 import { watch } from 'vue'
-import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHistory, START_LOCATION, type RouteRecordRaw } from 'vue-router'
 import { deskGrants, openSession, session, wasSignedIn } from '../auth/session'
 import SignIn from '../auth/SignIn.vue'
 import { openInside } from './inside'
@@ -44,8 +44,19 @@ const routes: RouteRecordRaw[] = [
 export const router = createRouter({
   history: createWebHistory(),
   routes,
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // the first page is at its top already, and asking costs a layout
+  scrollBehavior: (_to, from, saved) => saved ?? (from === START_LOCATION ? false : { top: 0 }),
 })
+
+/** Begin to fetch the page that the address names, and all that stands beside it, while the database is being opened. */
+export function fetchAhead(): void {
+  void openInside().catch(() => undefined)
+  for (const { components } of router.resolve(location.pathname).matched) {
+    const page = components?.default
+    // a page that is not there fails when it is opened, and says so
+    if (typeof page === 'function') void (page as () => Promise<unknown>)().catch(() => undefined)
+  }
+}
 
 /** The desk's entry: `src/wide/index.ts` exports `routes`, all of them under `/desk`. */
 const loadDesk = import.meta.glob<{ routes: RouteRecordRaw[] }>('../wide/index.ts')['../wide/index.ts']

@@ -5,6 +5,7 @@
 import { computed, shallowRef } from 'vue'
 import { engine } from '../app/engine'
 import { readSettings, writeSettings } from '../app/settings'
+import { openSession } from '../auth/session'
 import type { AreaRecord, DoorRecord } from '../offline/types'
 import { doorInRound, type Door, type VacantDoor } from './door'
 
@@ -87,5 +88,5 @@ export async function reloadDoors(): Promise<void> {
 }
 
 engine.watch(() => void reloadDoors())
-// the database was open before any page asked for this file
-void reloadDoors()
+// at a start this file is fetched while the database is being opened
+void openSession().then(reloadDoors)

@@ -121,8 +121,10 @@ export class Engine {
     const database = accountDatabase(this.options.databasePrefix, session.accountId)
     this.database = database
     this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs)
-    const kept = (await database.run((db) => db.get('meta', 'confirmed'))) as Confirmed | undefined
-    const contact = (await database.run((db) => db.get('meta', 'lastContactAt'))) as number | undefined
+    const [kept, contact] = (await database.run((db) => Promise.all([db.get('meta', 'confirmed'), db.get('meta', 'lastContactAt')]))) as [
+      Confirmed | undefined,
+      number | undefined,
+    ]
     this.transport.lastContactAt ??= contact ?? null
     this.confirmed = kept ?? { day: '', count: 0 }
     await this.refresh()

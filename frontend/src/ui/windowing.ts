@@ -6,5 +6,5 @@
 export function visibleRange(scrolled: number, windowHeight: number, rowHeight: number, spare = 6): { start: number; end: number } {
   const first = Math.floor(scrolled / rowHeight) - spare
   const last = Math.ceil((scrolled + windowHeight) / rowHeight) + spare
-  return { start: Math.max(0, first), end: Math.max(spare, last) }
+  return { start: Math.max(0, first), end: Math.max(spare, last, 1) }
 }
