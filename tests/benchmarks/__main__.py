@@ -85,13 +85,13 @@ def divisions() -> list[DivisionEntry]:
 
 
 async def prepare(url: str) -> tuple[list[Worked], Worked, UUID, str]:
-    """Load the city, 64 communities of 40 households, one of 1,000, and a round over all."""
+    """Load the city, 64 communities of 400 households, one of 1,000, and a round over all."""
     install_hooks()
     database = Database(url, 4)
     await database.open()
     round_id, token = await _prepare_city(database)
     codes = sorted(e.code for e in divisions() if e.level == "community")
-    worked = [await _prepare_community(database, code, number, 10) for number, code in enumerate(codes[:WORKED])]
+    worked = [await _prepare_community(database, code, number, 100) for number, code in enumerate(codes[:WORKED])]
     large = await _prepare_community(database, codes[WORKED], WORKED, 250)
     await database.close()
     return worked, large, round_id, token
