@@ -7,16 +7,14 @@ from uuid import UUID
 _VERSION_VARIANT = (0x7 << 76) | (0b10 << 62)
 
 
-def _compose(milliseconds: int, tail: int) -> UUID:
-    """Set the 48-bit time and 74 free bits around version and variant."""
-    return UUID(
-        int=(milliseconds & ((1 << 48) - 1)) << 80 | _VERSION_VARIANT | (tail >> 62) << 64 | tail & ((1 << 62) - 1)
-    )
+def compose(milliseconds: int, tail: int) -> int:
+    """The 128 bits of a UUIDv7: a moment (since 1970) and 74 bits of its own, set around version and variant."""
+    return (milliseconds & ((1 << 48) - 1)) << 80 | _VERSION_VARIANT | (tail >> 62) << 64 | tail & ((1 << 62) - 1)
 
 
 def new_id() -> UUID:
     """One UUIDv7 of now."""
-    return _compose(time.time_ns() // 1_000_000, secrets.randbits(74))
+    return UUID(int=compose(time.time_ns() // 1_000_000, secrets.randbits(74)))
 
 
 def new_ids(count: int) -> list[UUID]:
@@ -30,5 +28,5 @@ def new_ids(count: int) -> list[UUID]:
     ids = []
     for _ in range(count):
         tail += 1 + secrets.randbits(24)
-        ids.append(_compose(milliseconds, tail))
+        ids.append(UUID(int=compose(milliseconds, tail)))
     return ids

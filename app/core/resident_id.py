@@ -1,14 +1,20 @@
 """Resident ID numbers, GB 11643: 17 digits and a check character by ISO 7064 MOD 11-2."""
 
 from datetime import date
+from operator import mul
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
+# what the digits' bytes add over the digits themselves
+_OFFSET = ord("0") * sum(_WEIGHTS)
 
 
 def check_character(digits: str) -> str:
-    """The 18th character for 17 digits."""
-    return _CHECKS[sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % 11]
+    """The 18th character for 17 digits. Raises ValueError for another number of them."""
+    if len(digits) != len(_WEIGHTS):
+        raise ValueError("want 17 digits")
+    # a million rows of an import pass here: bytes are their digits but for a constant
+    return _CHECKS[(sum(map(mul, digits.encode(), _WEIGHTS)) - _OFFSET) % 11]
 
 
 def is_resident_id(number: str) -> bool:

@@ -20,9 +20,13 @@ def tidy(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
+# the same compounds, buildings and rooms come again and again
+_part = lru_cache(maxsize=20_000)(tidy)
+
+
 def address_key(compound: str, building: str, stair: str, room: str, address: str) -> str:
     """What makes two doors the same door: its parts, or the free address where there are none."""
-    parts = [tidy(part) for part in (compound, building, stair, room)]
+    parts = [_part(part) for part in (compound, building, stair, room)]
     if not any(parts):
         parts = ["", "", "", tidy(address)]
     return "|".join(parts)
@@ -32,7 +36,12 @@ def sort_key(compound: str, building: str, stair: str, floor: int | None, room: 
     """Natural order: numbers padded to eight digits, so building 2 stands before building 10."""
     storey = "" if floor is None else str(floor + 100)
     parts = (compound, building, stair, storey, room or address)
-    return "|".join(_NUMBER.sub(lambda m: m.group().zfill(8), tidy(part)) for part in parts)
+    return "|".join(map(_ordered, parts))
+
+
+@lru_cache(maxsize=20_000)
+def _ordered(part: str) -> str:
+    return _NUMBER.sub(lambda m: m.group().zfill(8), tidy(part))
 
 
 # Characters that are read otherwise as a surname (现代汉语词典, 姓氏异读).
