@@ -8,8 +8,11 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from app.all_models import metadata
 from app.core.clock import today
-from app.core.db import NOWHERE, Database, Scope
+from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.core.ids import new_id
+from app.import_export import differences, staging
+from app.import_export.readings import DwellingRow
+from app.people.registry import Difference
 from app.privacy import retention
 from app.residence.models import Residence, Tenure, Transfer
 from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
@@ -104,6 +107,12 @@ async def both_filled(call: Caller, database: Database) -> None:
             session.add(Residence(**where, resident_id=homes[0].residents[0]))
             session.add(Tenure(**where, kind="owner"))
             session.add(Transfer(community_code=code, from_community=C, from_resident_id=new_id(), left_on=today()))
+    async with database.session(EVERYWHERE) as session:
+        for code in (A, B):
+            import_id, home = new_id(), new_id()
+            await staging.stage_doors(session, code, import_id, [DwellingRow(room="101")])
+            found = Difference("household", home, home, "phone", "13800000001", None, False, "", None, "名册", 2)
+            await differences.write_differences(session, code, import_id, [found])
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
     await retention.run_retention(database, today() + timedelta(days=400))

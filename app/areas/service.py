@@ -86,6 +86,11 @@ async def get_community_name(session: AsyncSession, code: str) -> str:
     return row.name
 
 
+async def is_known(session: AsyncSession, code: str) -> bool:
+    """Whether there is such a division."""
+    return await session.get(Division, code) is not None
+
+
 async def put_divisions(session: AsyncSession, entries: Sequence[DivisionEntry], on: date) -> dict[str, int]:
     """Load a division list: new codes are added, known ones renamed. Answers created, updated, unchanged.
 

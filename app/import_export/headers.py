@@ -19,6 +19,7 @@ from app.import_export.workbook import Cell, Sheet, letter_of
 FIELDS: dict[str, tuple[str, str]] = {
     "serial": ("序号", "Serial number"),
     "household_number": ("户号", "Household number"),
+    "town": ("镇街", "Town or street"),
     "community": ("村居", "Community"),
     "compound": ("小区(组、街巷)", "Compound"),
     "building": ("楼号", "Building"),
@@ -54,14 +55,17 @@ FIELDS: dict[str, tuple[str, str]] = {
 """What a column may hold. Besides: `memberN_name` and the other person fields, N from 1, for members side by side."""
 
 PERSON_FIELDS = ("name", "relation", "sex", "age", "birth_on", "id_kind", "id_number", "phone", "workplace")
-PLACE_FIELDS = ("community", "compound", "building", "stair", "floor", "room", "address")
+PLACE_FIELDS = ("town", "community", "compound", "building", "stair", "floor", "room", "address")
 
 _WHOLE: dict[str, str] = {
     alias: name
     for name, aliases in {
         "serial": "序号 编号 序 no no. index",
         "household_number": "户号 户编号 户序号 家庭编号 住户编号",
-        "community": "社区 村居 社区名称 村居名称 所属社区 所在社区 社区村 社区(村) 村社区 community 行政村 村(居)",
+        "town": "镇街 街镇 街道 乡镇 街道(镇) 镇(街) 镇(街道) 街道办 街道办事处 所属街道 所在街道 所属镇街 所在镇街 "
+        "街道名称 镇街名称 乡镇街道 town",
+        "community": "社区代码 村居代码 社区编码 村居编码 区划代码 "
+        "社区 村居 社区名称 村居名称 所属社区 所在社区 社区村 社区(村) 村社区 community 行政村 村(居)",
         "compound": "小区 小区名称 所属小区 所在小区 楼盘 院落 苑区 村民小组 小组 组别 组 自然村 街巷 胡同 巷 compound",
         "building": "楼号 楼 栋 楼栋 幢 栋号 楼栋号 幢号 楼幢 楼幢号 楼座 座 座号 号楼 楼宇 building",
         "stair": "单元 单元号 单元门 门洞 stair unit",
@@ -142,6 +146,7 @@ _CHINESE = {ch: n for n, ch in enumerate("一二三四五六七八九十", 1)} |
 _LOOK_AHEAD = 80
 _DATA_WORDS = {"男", "女", "是", "否", "有", "无", "配偶", "子", "户主本人"}
 _Words = tuple[str, str]
+_CODE_WORD = re.compile(r"代码|编码|code")
 _DIGITS = re.compile(r"[0-9]{5,}")
 _LONG_NUMBER = re.compile(r"\d{7,}")
 """A phone or ID number; dates in titles and headers are shorter or written with signs."""
@@ -169,7 +174,9 @@ class Header:
         for column, name in enumerate(self.fields):
             if name:
                 found[name].append(column)
-        self.columns = dict(found)
+        # where a code stands beside the name, the code says more
+        found["community"].sort(key=lambda column: not _CODE_WORD.search(squeeze(self.texts[column])))
+        self.columns = {name: columns for name, columns in found.items() if columns}
         numbers = {int(match[1]) for name in found if (match := _MEMBER_FIELD.fullmatch(name))}
         self.members = sorted(numbers)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
-from app.import_export.addresses import Place, floor_of
+from app.import_export.addresses import floor_of
 from app.import_export.persons import is_head, read_tags
+from app.import_export.places import PlaceReader
 from app.import_export.readings import DwellingRow, HouseholdRow, PersonRow, RowProblem, problem
 
 _KIN = re.compile(r"[妻夫子女儿父母孙媳婿兄弟姐妹爷奶岳公婆侄甥伯叔姑姨舅爱]|配偶")
@@ -66,10 +67,11 @@ class Gathering:
         self.doors: dict[tuple[str, ...], Door] = {}
         self.problems: list[RowProblem] = []
 
-    def door(self, place: Place, community: str, sheet: str, row: int) -> Door:
-        """The door at a place, new or known; a later row may add the floor or the address it lacked."""
-        parts = (place.compound, place.building, place.stair, place.room)
-        key = (community, *parts) if place.room or not place.address else (community, *parts, place.address)
+    def door(self, where: PlaceReader, sheet: str, row: int) -> Door:
+        """The door where the reader stands, new or known; a later row may add the floor or the address it lacked."""
+        place, community = where.place, where.community
+        parts = (where.town, community, place.compound, place.building, place.stair, place.room)
+        key = parts if place.room or not place.address else (*parts, place.address)
         found = self.doors.get(key)
         if found is None:
             is_code = re.fullmatch(r"[0-9]{12}", community) is not None
@@ -82,6 +84,7 @@ class Gathering:
                 sheet=sheet,
                 row=row,
                 community_name="" if is_code else community,
+                town_name=where.town,
             )
             found = self.doors[key] = Door(dwelling)
         floor = place.floor if place.floor is not None else floor_of(place.room) if place.building else None

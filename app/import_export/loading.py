@@ -1,12 +1,14 @@
 """What is done with a file once it is read: compared with the registry for a preview, or put into it.
 
-A roster becomes one put into its community's registry, a division list one into the division tree; both tell the
-same counts whether they write or not.
+A roster is sorted by community, and each community's doors become one put into its registry; a division list becomes
+one into the division tree. Both tell the same counts whether they write or not.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +17,14 @@ from app.areas import service as areas
 from app.areas.service import DivisionEntry
 from app.audit import service as audit
 from app.core import crypto
-from app.core.area_code import ancestors_of
-from app.core.clock import today
+from app.core.area_code import ancestors_of, level_of, prefix_of
+from app.core.clock import now, today
 from app.import_export.divisions import DivisionsReading
 from app.import_export.readings import DwellingRow, HouseholdRow, PersonRow, RosterReading, RowProblem, problem
 from app.import_export.schemas import ImportCounts, PreviewDoor, PreviewPerson
+from app.import_export.staging import door_input
 from app.people import registry
-from app.people.registry import DwellingInput, HouseholdInput, PersonInput, PutConflict
+from app.people.registry import DwellingInput, PutConflict, PutCounts
 
 PREVIEW_DOORS = 20
 _CHUNK = 20_000
@@ -37,42 +40,60 @@ class Loaded:
     preview: list[PreviewDoor] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Sorted:
+    """A roster's doors by community code, what was wrong with the file, and how many rows are nobody's here."""
+
+    by_community: dict[str, list[DwellingRow]]
+    problems: list[RowProblem]
+    refused: int = 0
+
+
 async def load_roster(
     session: AsyncSession,
     doer: audit.Doer,
-    community_code: str,
+    code: str,
     reading: RosterReading,
     *,
     is_dry_run: bool,
-    on_progress: Callable[[int], None] | None = None,
+    as_of: datetime | None = None,
 ) -> Loaded:
-    """Put a roster into its community's registry, or tell what that would do.
-
-    Rows that name another community are left out; what cannot stand beside what is registered becomes a
-    problem of its row. `on_progress` hears how many doors are done.
-    """
-    await _lift_bounds(session)
-    rows, refused, problems = await _own_doors(session, community_code, reading)
-    doors = [_door_input(row) for row in rows]
-    if is_dry_run:
-        put = await registry.compare_dwellings(session, community_code, doors, on_progress)
-    else:
-        put = await registry.put_dwellings(session, doer, community_code, doors, "import_roster", on_progress)
-    problems += [_conflict(conflict, reading) for conflict in put.conflicts]
-    counts = ImportCounts(
-        rows=reading.counts["rows"],
-        dwellings=put.dwellings,
-        vacant=sum(row.is_vacant for row in rows),
-        households=put.households,
-        persons=put.persons,
-        created=put.created,
-        updated=put.updated,
-        unchanged=put.unchanged,
-        rejected=reading.counts["rejected"] + refused,
-    )
+    """Put a roster into the registry of its community, or of each community under a division, or tell what that
+    would do, in one transaction. What cannot stand beside what is registered becomes a problem of its row."""
+    await lift_bounds(session)
+    found = await sort_doors(session, code, reading)
+    columns = columns_of([asdict(sheet) for sheet in reading.sheets])
+    counts = ImportCounts(rows=reading.counts["rows"], rejected=reading.counts["rejected"] + found.refused)
+    for community, rows in sorted(found.by_community.items()):
+        doors = [door_input(row) for row in rows]
+        put = await put_part(session, doer, community, doors, is_dry_run=is_dry_run, as_of=as_of or now())
+        add_counts(counts, registry.vars_of(put))
+        found.problems += [conflict_problem(conflict, columns) for conflict in put.conflicts]
     order = {sheet.name: at for at, sheet in enumerate(reading.sheets)}
-    problems.sort(key=lambda found: (order.get(found.sheet, 0), found.row))
-    return Loaded(counts, problems, preview_doors(rows))
+    found.problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
+    return Loaded(counts, found.problems, preview_of(found))
+
+
+async def put_part(
+    session: AsyncSession,
+    doer: audit.Doer,
+    community_code: str,
+    doors: Sequence[DwellingInput],
+    *,
+    is_dry_run: bool,
+    as_of: datetime,
+    on_progress: Callable[[int], None] | None = None,
+) -> PutCounts:
+    """Put one community's doors into its registry, or compare them with it. `on_progress` hears how many are done."""
+    if is_dry_run:
+        return await registry.compare_dwellings(session, community_code, doors, on_progress, as_of=as_of)
+    return await registry.put_dwellings(session, doer, community_code, doors, "import_roster", on_progress, as_of=as_of)
+
+
+def add_counts(counts: ImportCounts, more: Mapping[str, int]) -> None:
+    """Add what was done for one community."""
+    for name, count in more.items():
+        setattr(counts, name, getattr(counts, name) + count)
 
 
 async def load_divisions(
@@ -85,7 +106,7 @@ async def load_divisions(
     on_progress: Callable[[int], None] | None = None,
 ) -> Loaded:
     """Put a division list into the tree, or tell what that would do. `code` is where the trail says so."""
-    await _lift_bounds(session)
+    await lift_bounds(session)
     entries = [DivisionEntry(row.code, row.name, row.level, row.parent_code) for row in reading.rows]
     counts = ImportCounts(rows=reading.row_count, rejected=reading.rejected_count)
     async with session.begin_nested() as attempt:
@@ -108,7 +129,7 @@ async def known_codes(session: AsyncSession, prefix: str) -> set[str]:
     return set((await session.execute(statement, {"pattern": f"{prefix}%"})).scalars())
 
 
-async def _lift_bounds(session: AsyncSession) -> None:
+async def lift_bounds(session: AsyncSession) -> None:
     """A large file takes longer than any request may."""
     await session.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"))
 
@@ -116,38 +137,84 @@ async def _lift_bounds(session: AsyncSession) -> None:
 # whose rows these are
 
 
-async def _own_doors(
-    session: AsyncSession, community_code: str, reading: RosterReading
-) -> tuple[list[DwellingRow], int, list[RowProblem]]:
-    """The doors that are this community's, how many rows are somebody else's, and all problems so far."""
-    problems = list(reading.problems)
-    if not any(door.community_code or door.community_name for door in reading.dwellings):
-        return reading.dwellings, 0, problems
-    own, others = await _names_around(session, community_code)
-    kept: list[DwellingRow] = []
-    refused = 0
+async def sort_doors(session: AsyncSession, code: str, reading: RosterReading) -> Sorted:
+    """A roster's doors by the community they belong to.
+
+    `code` is a community, whose doors all are unless a row names another one; or a division above, and then each
+    row has to say which of its communities it belongs to.
+    """
+    found = Sorted({}, list(reading.problems))
+    columns = columns_of([asdict(sheet) for sheet in reading.sheets])
+    stated = {door.community_code for door in reading.dwellings if door.community_code}
+    codes = await current_codes(session, stated)
+    is_one = level_of(code) == "community"
+    known = await _communities_around(session, code, is_one)
     told: set[str] = set()
     for door in reading.dwellings:
-        name = _plain_name(door.community_name)
-        column = _column(reading, door.sheet, "community")
-        if (door.community_code or community_code) != community_code or (name and name != own and name in others):
-            problems.append(problem("community_other", door.sheet, door.row, column))
-            refused += len({(p.sheet, p.row) for home in door.households for p in home.persons}) or 1
+        if door.community_code:
+            door.community_code = codes[door.community_code]
+        its, wrong = known.find(door) if not is_one else known.own(door, code)
+        column = columns.get((door.sheet, "community"), "")
+        if its is None:
+            found.problems.append(problem(wrong, door.sheet, door.row, column))
+            found.refused += len({(p.sheet, p.row) for home in door.households for p in home.persons}) or 1
             continue
-        if name and name != own and name not in told:
-            told.add(name)
-            problems.append(problem("community_name_differs", door.sheet, door.row, column))
-        kept.append(door)
-    return kept, refused, problems
+        if wrong and door.community_name not in told:
+            told.add(door.community_name)
+            found.problems.append(problem(wrong, door.sheet, door.row, column))
+        found.by_community.setdefault(its, []).append(door)
+    return found
 
 
-async def _names_around(session: AsyncSession, community_code: str) -> tuple[str, set[str]]:
-    """The community's name and its neighbours' in the same town, without their endings."""
-    town = ancestors_of(community_code)[-1]
-    statement = text("SELECT code, name FROM division WHERE parent_code = :town OR code = :code")
-    rows = (await session.execute(statement, {"town": town, "code": community_code})).all()
-    own = next((row.name for row in rows if row.code == community_code), "")
-    return _plain_name(own), {_plain_name(row.name) for row in rows if row.code != community_code}
+async def current_codes(_session: AsyncSession, stated: set[str]) -> dict[str, str]:
+    """What community codes of any year are called today; one that nobody knows stays as it is.
+
+    The place where codes that have changed are understood, for every row of every import.
+    """
+    return {code: code for code in stated}
+
+
+class _Communities:
+    """The communities a roster may speak of, by code and by name."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.names = {row.code: _plain_name(row.name) for row in rows if row.level == "community"}
+        self.towns = {row.code: _plain_town(row.name) for row in rows if row.level == "town"}
+        self.by_name: dict[str, list[str]] = {}
+        for code, name in self.names.items():
+            self.by_name.setdefault(name, []).append(code)
+
+    def own(self, door: DwellingRow, code: str) -> tuple[str | None, str]:
+        """The one community that is meant, unless the row names another; a name nobody knows is only told."""
+        name = _plain_name(door.community_name)
+        if (door.community_code or code) != code:
+            return None, "community_other"
+        if not name or name == self.names.get(code):
+            return code, ""
+        return (None, "community_other") if name in self.by_name else (code, "community_name_differs")
+
+    def find(self, door: DwellingRow) -> tuple[str | None, str]:
+        """The community a row names, or what is wrong."""
+        if door.community_code:
+            return (door.community_code, "") if door.community_code in self.names else (None, "community_unknown")
+        if not door.community_name:
+            return None, "community_missing"
+        codes = self.by_name.get(_plain_name(door.community_name), [])
+        town = _plain_town(door.town_name)
+        if town:
+            codes = [code for code in codes if self.towns.get(ancestors_of(code)[-1]) == town or code[:9] == town[:9]]
+        if len(codes) == 1:
+            return codes[0], ""
+        return None, "community_ambiguous" if codes else "community_unknown"
+
+
+async def _communities_around(session: AsyncSession, code: str, is_one: bool) -> _Communities:
+    """Those under a division; of a community itself and its neighbours in the same town."""
+    under = prefix_of(ancestors_of(code)[-1] if is_one else code)
+    statement = text(
+        "SELECT code, name, level FROM division WHERE code LIKE :under AND valid_to IS NULL OR code = :code"
+    )
+    return _Communities((await session.execute(statement, {"under": f"{under}%", "code": code})).all())
 
 
 def _plain_name(name: str) -> str:
@@ -155,43 +222,40 @@ def _plain_name(name: str) -> str:
     return _ENDING.sub("", name.replace(" ", "")) or name
 
 
-# into the words of the registry
+def _plain_town(name: str) -> str:
+    """花园街道办事处, 花园街道 are the same; a code stays one."""
+    return re.sub(r"(街道)?(办事处)$", "街道", name.replace(" ", ""))
 
 
-def _door_input(row: DwellingRow) -> DwellingInput:
-    return DwellingInput(
-        row.compound, row.building, row.stair, row.floor, row.room, row.address, row.is_vacant,
-        [_household_input(home) for home in row.households], row.sheet, row.row,
-    )  # fmt: skip
+# into the words of files and back
 
 
-def _household_input(home: HouseholdRow) -> HouseholdInput:
-    kind = "collective" if "collective_household" in home.tags else "family"
-    persons = [_person_input(person) for person in home.persons]
-    return HouseholdInput(home.head_name, home.phone, home.tags, home.note, persons, kind)
+def columns_of(sheets: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """The letter of the column that holds a field, by sheet and field; none where several hold it."""
+    letters: dict[tuple[str, str], list[str]] = {}
+    for sheet in sheets:
+        for column in sheet["columns"]:
+            letters.setdefault((sheet["name"], column["field"]), []).append(column["letter"])
+    return {key: found[0] for key, found in letters.items() if len(found) == 1}
 
 
-def _person_input(person: PersonRow) -> PersonInput:
-    return PersonInput(
-        person.name, person.relation, person.sex, person.birth_on, person.id_kind, person.id_number, person.phone,
-        person.needs_id_check, person.workplace or "", person.tags, person.sheet, person.row,
-    )  # fmt: skip
-
-
-def _conflict(conflict: PutConflict, reading: RosterReading) -> RowProblem:
+def conflict_problem(conflict: PutConflict, columns: Mapping[tuple[str, str], str]) -> RowProblem:
+    """What cannot stand beside what is registered, as a problem of its row."""
     if conflict.code == "id_duplicate":
-        column = _column(reading, conflict.sheet, "id_number")
+        column = columns.get((conflict.sheet, "id_number"), "")
         return replace(problem("id_registered", conflict.sheet, conflict.row, column), code="id_duplicate")
     return problem(conflict.code, conflict.sheet, conflict.row, "")
 
 
-def _column(reading: RosterReading, sheet: str, name: str) -> str:
-    """The letter of the column that holds a field, empty when several or none do."""
-    letters = [c.letter for s in reading.sheets if s.name == sheet for c in s.columns if c.field == name]
-    return letters[0] if len(letters) == 1 else ""
-
-
 # what a person sees before
+
+
+def preview_of(found: Sorted) -> list[PreviewDoor]:
+    """The first doors of a roster in the order of the file, masked."""
+    first = [row for rows in found.by_community.values() for row in rows[:PREVIEW_DOORS]]
+    if len(found.by_community) > 1:
+        first.sort(key=lambda row: row.row)
+    return preview_doors(first)
 
 
 def preview_doors(rows: list[DwellingRow]) -> list[PreviewDoor]:

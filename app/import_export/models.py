@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, Text
+from sqlalchemy import CHAR, BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import flag, instant, json_column, one_of, sealed
+from app.core.columns import community_key, counter, flag, instant, json_column, one_of, sealed
 from app.core.ids import new_id
 
 
@@ -29,10 +29,19 @@ class ImportStatus(StrEnum):
     FAILED = "failed"
 
 
+class PartStatus(StrEnum):
+    """Where one community's part of an import stands."""
+
+    STAGED = "staged"
+    DONE = "done"
+
+
 class ImportJob(SQLModel, table=True):
     """One file somebody brought, and the last thing that was asked to be done with it.
 
-    `community_code` is the community of a roster and the city of a division list. A local table without row-level
+    `community_code` is the community of a roster, or the division whose communities it is split among, and the city of
+    a division list. `as_of` is of when the file is: what people entered later stands against it. `staged_at`: since
+    when it is read and waits, community by community, to be put into the registry. A local table without row-level
     security: every query says which codes it may see.
     """
 
@@ -46,6 +55,8 @@ class ImportJob(SQLModel, table=True):
     community_code: str | None = Field(default=None, sa_type=CHAR(12), index=True)
     file_name: str
     mapping: Any = json_column()
+    as_of: datetime = instant(default_now=True)
+    staged_at: datetime | None = instant(nullable=True)
     progress_done: int = 0
     progress_total: int = 0
     counts: Any = json_column("'{}'")
@@ -64,16 +75,18 @@ class ImportJob(SQLModel, table=True):
 
 
 class ImportFile(SQLModel, table=True):
-    """The file itself, sealed; gone when the import's days are over."""
+    """A piece of the file itself, sealed; gone when the import's days are over."""
 
     __tablename__ = "import_file"
 
     import_id: UUID = Field(primary_key=True, foreign_key="import_job.id", ondelete="CASCADE")
+    seq: int = Field(primary_key=True)
     content_sealed: bytes = sealed("import_file.content", nullable=False)
 
 
 class ImportProblem(SQLModel, table=True):
-    """One thing that was wrong with a file: where, which code, in words."""
+    """One thing that was wrong with a file: where, which code, in words. `is_of_registry`: not with the file alone,
+    it does not fit what is registered."""
 
     __tablename__ = "import_problem"
     __table_args__ = (one_of("severity", ("error", "warning")),)
@@ -85,5 +98,56 @@ class ImportProblem(SQLModel, table=True):
     column: str
     code: str
     severity: str
+    is_of_registry: bool = flag()
     message_zh: str
     message_en: str
+
+
+class ImportPart(SQLModel, table=True):
+    """What an import holds for one community, and what it did there: all of it in one transaction, or nothing yet."""
+
+    __tablename__ = "import_part"
+    __table_args__ = (one_of("status", PartStatus), Index("ix_import_part_import", "import_id", "community_code"))
+
+    community_code: str = community_key()
+    import_id: UUID = Field(primary_key=True)
+    status: str = Field(default="staged", sa_type=Text, sa_column_kwargs={"server_default": "staged"})
+    counts: Any = json_column("'{}'")
+    # the community's clock after it, 0 when there was nothing to change
+    version: int = counter(BigInteger)
+    finished_at: datetime | None = instant(nullable=True)
+
+
+class ImportDoors(SQLModel, table=True):
+    """Doors of one community as they were read, waiting to be put into its registry; gone once they are."""
+
+    __tablename__ = "import_doors"
+
+    community_code: str = community_key()
+    import_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    content_sealed: bytes = sealed("import_doors.content", nullable=False)
+
+
+class ImportDifference(SQLModel, table=True):
+    """A fact that the file and the registry give differently: the file's was taken, or the registry's kept because
+    somebody had changed it after the file was made. Values are JSON, sealed."""
+
+    __tablename__ = "import_difference"
+    __table_args__ = (one_of("subject", ("household", "resident")),)
+
+    community_code: str = community_key()
+    import_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    subject: str
+    subject_id: UUID
+    household_id: UUID
+    field: str
+    is_kept: bool = flag()
+    listed_sealed: bytes = sealed("import_difference.listed", nullable=False)
+    registered_sealed: bytes = sealed("import_difference.registered", nullable=False)
+    # who changed it after the file was made, when it was kept
+    actor_name: str = ""
+    changed_at: datetime | None = instant(nullable=True)
+    sheet: str
+    row: int

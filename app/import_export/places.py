@@ -5,6 +5,7 @@ row before. A sheet that writes the whole place on every row is read otherwise: 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -48,9 +49,10 @@ class PlaceReader:
         # what headings say of all rows under them, and the place of the last row
         self._context = self._above()
         self.place = self._context
-        self.community = self._label("community")
+        self.town = self._town_above = self._label("town")
+        self.community = self._community_above = self._label("community")
         self._merged = self._merged_cells()
-        self._is_repeated = self._repeats_places()
+        self._is_repeated, self._is_community_repeated = self._repeats_places()
 
     def row(self, index: int) -> SheetRow:
         """A row's cells by field (0-based)."""
@@ -78,7 +80,8 @@ class PlaceReader:
 
     def take_part(self, row: SheetRow) -> None:
         """Take a row that says a building or stair and nothing of a door, for the next ones."""
-        self.community = plain(row.own.get("community")) or self.community
+        self._take_community(row.own)
+        self._town_above, self._community_above = self.town, self.community
         self.place = self._context = self._parts(row)
         self.has_place = False
 
@@ -97,8 +100,18 @@ class PlaceReader:
         self.place, self.has_place = place, place.is_whole or is_house
         if not self.has_place:
             return missing
-        self.community = plain(row.filled.get("community")) or self.community
+        self._take_community(row.filled)
         return "", ""
+
+    def _take_community(self, given: Mapping[str, Cell]) -> None:
+        """Follow town and community; another town begins with a community of its own."""
+        town, community = plain(given.get("town")), plain(given.get("community"))
+        if self._is_community_repeated:
+            self.town, self.community = town or self._town_above, community or self._community_above
+            return
+        if town and town != self.town:
+            self.town, self.community = town, ""
+        self.community = community or self.community
 
     def is_wide(self, index: int, column: int) -> bool:
         """Whether a cell is merged across several columns, as titles and notes are."""
@@ -152,11 +165,15 @@ class PlaceReader:
                 covered.update({(row, c): value for row in range(top + 1, bottom + 1) for c in columns})
         return covered
 
-    def _repeats_places(self) -> bool:
-        """Whether the sheet writes the whole place on every row, so that a blank is not "same as above" but a gap.
+    def _repeats_places(self) -> tuple[bool, bool]:
+        """Whether the sheet writes the whole place on every row, so that a blank is not "same as above" but a gap; and
+        whether it does so with the community.
 
         It does when more rows repeat the place of the row above than leave room and address blank.
         """
+        its = self.header.columns.get("community", [])
+        said: Cell = None
+        same = gaps = 0
         columns = [c for name in PLACE_FIELDS for c in self.header.columns.get(name, [])]
         doors = [c for name in ("room", "address") for c in self.header.columns.get(name, [])]
         people = [c for name in ("name", "head_name") for c in self.header.columns.get(name, [])]
@@ -166,13 +183,18 @@ class PlaceReader:
             values = self.sheet.rows[index]
             if all(values[c] is None for c in people):
                 continue
+            if its:
+                word = next((values[c] for c in its if values[c] is not None), None)
+                gaps += word is None and not any((index, c) in self._merged for c in its)
+                same += word is not None and word == said
+                said = word
             place = [values[c] for c in columns]
             if all(values[c] is None and (index, c) not in self._merged for c in doors):
                 blank += 1
             elif place == before and any(values[c] is not None for c in doors):
                 repeated += 1
             before = place
-        return repeated > blank
+        return repeated > blank, same > gaps
 
     def _parts(self, row: SheetRow) -> Place:
         """A row's place; a blank part is what stood above when everything before it is the same."""

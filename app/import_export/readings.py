@@ -154,6 +154,21 @@ PROBLEMS: dict[str, tuple[Severity, str, str]] = {
         "写的是另一个村居,没有登记",
         "It names another community. Left out",
     ),
+    "community_missing": (
+        _E,
+        "没有写村居,不知道属于哪里,没有登记",
+        "It names no community: nobody can tell whose it is. Left out",
+    ),
+    "community_unknown": (
+        _E,
+        "所选范围内没有这个村居,没有登记,请核对名称或代码",
+        "There is no such community in the chosen area. Left out; please check its name or code",
+    ),
+    "community_ambiguous": (
+        _E,
+        "有几个村居叫这个名字,没有登记;请写明镇街,或改写村居代码",
+        "Several communities have this name. Left out; please name the town, or give the community's code",
+    ),
     "community_name_differs": (
         _W,
         "写的村居名称与所选村居不同,仍按所选村居登记,请核对",
@@ -274,7 +289,8 @@ class HouseholdRow:
 class DwellingRow:
     """A door and who lives behind it; `address` is the free text where the file has such a column.
 
-    `community_code` when the file gives a 12-digit code, `community_name` when it gives a name.
+    `community_code` when the file gives a 12-digit code, `community_name` when it gives a name; `town_name` helps where
+    two communities are called the same.
     """
 
     community_code: str | None = None
@@ -289,6 +305,7 @@ class DwellingRow:
     sheet: str = ""
     row: int = 0
     community_name: str = ""
+    town_name: str = ""
 
 
 @dataclass(slots=True)

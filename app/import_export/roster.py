@@ -159,12 +159,12 @@ class _SheetReader:
         if not people and self._is_heading(row):
             return
         self.rows += 1
-        before = (self.places.place, self.places.community)
+        before = (self.places.place, self.places.town, self.places.community)
         code, name = self.places.move(row)
         if code:
             self._report(code, row, name)
             self.rejected += 1
-        if code or before != (self.places.place, self.places.community):
+        if code or before != (self.places.place, self.places.town, self.places.community):
             self._household = None
         if code:
             return
@@ -212,7 +212,7 @@ class _SheetReader:
             (name,) = names
             if name != "note" and self._take_heading(row.own[name]):
                 return True
-        if not names <= {"community", "compound", "building", "stair", "floor"} or not self.header.has(
+        if not names <= {"town", "community", "compound", "building", "stair", "floor"} or not self.header.has(
             "room", "address"
         ):
             return False
@@ -229,7 +229,7 @@ class _SheetReader:
     # who
 
     def _read_people(self, row: SheetRow) -> None:
-        door = self.gathering.door(self.places.place, self.places.community, self.sheet.name, row.index + 1)
+        door = self.gathering.door(self.places, self.sheet.name, row.index + 1)
         listed = self.members.read(row.index, row.own, row.filled)
         head = listed.head_name
         if not listed.candidates and listed.is_vacant:
@@ -263,7 +263,7 @@ class _SheetReader:
             self._household.remarks += [(None, remark)] if remark else []
             self.rows -= 1  # a line more of the household above, no row of its own
             return
-        door = self.gathering.door(self.places.place, self.places.community, self.sheet.name, row.index + 1)
+        door = self.gathering.door(self.places, self.sheet.name, row.index + 1)
         if not remark or cells.is_blank(remark) or cells.says_vacant(remark):
             door.row.is_vacant = True
             return

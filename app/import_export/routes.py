@@ -13,12 +13,15 @@ from starlette.types import Message
 from app.auth.guards import DeskActor, Session
 from app.core.area_code import Code
 from app.import_export import service
+from app.import_export.differences import Outcome
 from app.import_export.models import ImportKind
 from app.import_export.schemas import (
     ImportAccepted,
     ImportApply,
+    ImportDifferencePage,
     ImportFieldPage,
     ImportPage,
+    ImportPartPage,
     ImportPreview,
     ImportRead,
 )
@@ -82,10 +85,16 @@ async def create_import(
     session: Session,
     file: Annotated[UploadFile, File(description="`.xlsx` or `.csv`, at most 20 MB.")],
     kind: Annotated[ImportKind, Form()],
-    community_code: Annotated[Code | None, Form(description="The community of a roster.")] = None,
+    community_code: Annotated[
+        Code | None, Form(description="The community of a roster, or the division to split it in.")
+    ] = None,
     dry_run: Annotated[bool, Form(description="Read and compare only; nothing is written.")] = True,
     mapping: Annotated[
         str | None, Form(max_length=20_000, description="JSON object: column letter to field or null.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        Form(max_length=40, description="Of when the file is: a day, or an instant with its zone; by default now."),
     ] = None,
 ) -> ImportAccepted:
     """Bring a file; it is read in the background."""
@@ -98,6 +107,7 @@ async def create_import(
         community_code=community_code,
         dry_run=dry_run,
         mapping=service.parse_mapping(mapping),
+        as_of=service.parse_as_of(as_of),
     )
     return ImportAccepted(id=job.id)
 
@@ -142,7 +152,9 @@ async def apply_import(
     import_id: UUID, actor: DeskActor, session: Session, body: ImportApply | None = None
 ) -> ImportAccepted:
     """Run a previewed import for real, without another upload."""
-    job = await service.apply_import(session, actor, import_id, body.mapping if body else None)
+    job = await service.apply_import(
+        session, actor, import_id, body.mapping if body else None, body.as_of if body else None
+    )
     return ImportAccepted(id=job.id)
 
 
@@ -157,5 +169,41 @@ async def preview_import(import_id: UUID, body: ImportPreview, actor: DeskActor,
 async def get_import_errors(import_id: UUID, actor: DeskActor, database: OpenDatabase) -> WorkbookResponse:
     """Their own file with the reason beside each bad row."""
     name, book = await service.get_import_errors(database, actor, import_id)
-    disposition = f"attachment; filename=\"errors.xlsx\"; filename*=UTF-8''{quote(name, safe='')}"
+    return _workbook(name, "errors.xlsx", book)
+
+
+@router.get("/imports/{import_id}/communities")
+async def list_import_communities(
+    import_id: UUID, actor: DeskActor, session: Session, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
+) -> ImportPartPage:
+    """What an import did, or would do, in each of one's communities."""
+    items, more = await service.list_import_communities(session, actor, import_id, limit, cursor)
+    return ImportPartPage(items=items, next_cursor=more)
+
+
+@router.get("/imports/{import_id}/differences")
+async def list_import_differences(
+    import_id: UUID,
+    actor: DeskActor,
+    session: Session,
+    outcome: Outcome | None = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> ImportDifferencePage:
+    """Facts that the file and the registry give differently: what stands against the file, what was taken from it."""
+    items, more = await service.list_import_differences(session, actor, import_id, outcome, limit, cursor)
+    return ImportDifferencePage(items=items, next_cursor=more)
+
+
+@router.get("/imports/{import_id}/differences.xlsx", response_class=WorkbookResponse)
+async def get_import_differences(
+    request: Request, import_id: UUID, actor: DeskActor, database: OpenDatabase
+) -> WorkbookResponse:
+    """The differences as a workbook, at most 100,000."""
+    name, book = await service.get_import_differences(database, actor, import_id, english=speaks_english(request))
+    return _workbook(name, "differences.xlsx", book)
+
+
+def _workbook(name: str, plain_name: str, book: bytes) -> WorkbookResponse:
+    disposition = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
     return WorkbookResponse(book, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})

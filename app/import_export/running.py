@@ -1,7 +1,9 @@
 """The job of an import: open its file, read it, load it, say how far it is and how it went.
 
-What an import writes, its problems, counts and status are one transaction: a worker that dies leaves nothing
-half done, and the job runs again from the start.
+A roster is read wholly before anything is written: what it holds for each community is staged, sealed. Then each
+community is one transaction, with what was wrong and what differed there; the last one also says how all of it went. A
+worker that dies leaves each community done or untouched, and the job goes on with the first that is not done
+(docs/decisions/0011).
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import anyio.to_thread
@@ -26,11 +29,34 @@ from app.core.area_code import prefix_of
 from app.core.clock import now, today
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.core.logging import get_logger
+from app.import_export.differences import forget_differences, forget_old_differences, write_differences
 from app.import_export.divisions import read_divisions
-from app.import_export.loading import Loaded, known_codes, load_divisions, load_roster
+from app.import_export.loading import (
+    add_counts,
+    columns_of,
+    conflict_problem,
+    known_codes,
+    lift_bounds,
+    load_divisions,
+    preview_of,
+    put_part,
+    sort_doors,
+)
 from app.import_export.models import ImportFile, ImportJob, ImportKind, ImportProblem, ImportStatus
-from app.import_export.readings import RowProblem, SheetReading, UnreadableFile
+from app.import_export.readings import RowProblem, UnreadableFile
 from app.import_export.roster import read_roster
+from app.import_export.schemas import ImportCounts
+from app.import_export.staging import (
+    count_parts,
+    counts_of_parts,
+    forget_doors,
+    lock_part,
+    part_done,
+    stage_doors,
+    staged_communities,
+    staged_doors,
+)
+from app.people.registry import PutCounts, vars_of
 
 log = get_logger()
 
@@ -38,6 +64,8 @@ CONTENT = "import_file.content"
 PREVIEW = "import_job.preview_sealed"
 KEPT_FOR = timedelta(days=7)
 """How long a file and its preview are kept."""
+DIFFERENCES_KEPT_FOR = timedelta(days=30)
+"""How long a committee can look through what a file and its registry gave differently."""
 _ATTEMPTS = 3
 _PROGRESS_SECONDS = 0.4
 _CHUNK = 10_000
@@ -46,30 +74,34 @@ _CHUNK = 10_000
 class Progress:
     """How far an import is: written by the reading thread and the loading, taken down from time to time."""
 
-    def __init__(self) -> None:
-        self.done = 0
-        self.total = 0
+    def __init__(self, done: int = 0, total: int = 0) -> None:
+        self.done = done
+        self.total = total
 
     def read(self, done: int, total: int) -> None:
         """So many rows are read; each counts half until it is loaded too."""
         self.done, self.total = done // 2, total
 
-    def loader(self, count: int) -> "Loader":
-        """Count the loading of `count` things, a roster's doors, as the second half."""
-        return Loader(self, count)
+    def loader(self, count: int, part: int = 0, parts: int = 1) -> "Loader":
+        """Count the loading of `count` things, a roster's doors, as one of the `parts` of the second half."""
+        return Loader(self, count, part, parts)
 
 
 class Loader:
     """Called with how many of `count` are loaded."""
 
-    def __init__(self, progress: Progress, count: int) -> None:
+    def __init__(self, progress: Progress, count: int, part: int, parts: int) -> None:
         self.progress = progress
         self.count = max(count, 1)
+        self.part = part
+        self.parts = max(parts, 1)
 
     def __call__(self, done: int) -> None:
         """So many are loaded."""
-        half = self.progress.total - self.progress.total // 2
-        self.progress.done = self.progress.total // 2 + half * min(done, self.count) // self.count
+        first = self.progress.total // 2
+        half = self.progress.total - first
+        share = (self.part + min(done, self.count) / self.count) / self.parts
+        self.progress.done = first + int(half * share)
 
 
 @jobs.queue.task(
@@ -78,13 +110,13 @@ class Loader:
 async def run_import(context: JobContext, import_id: str) -> None:
     """Do what was asked with an import; a file that cannot be read is an answer, not a failure of the job."""
     database = jobs.database_of(context)
-    job, content = await _start(database, UUID(import_id))
+    job = await _start(database, UUID(import_id))
     if job is None:
         return
     try:
         if context.job.attempts > _ATTEMPTS:
             raise _gave_up()  # its worker died each time
-        await _run(database, job, content)
+        await _run(database, job)
     except UnreadableFile as error:
         await _fail(database, job.id, error)
     except Exception:
@@ -106,12 +138,17 @@ async def forget_files(session: AsyncSession) -> int:
     """Delete the files, previews and samples of imports older than `KEPT_FOR`; answers how many imports."""
     old = col(ImportJob.created_at) < now() - KEPT_FOR
     due = select(ImportJob).where(old, col(ImportJob.id).in_(select(col(ImportFile.import_id))))
+    due = due.where(col(ImportJob.status).not_in((ImportStatus.QUEUED, ImportStatus.RUNNING)))
     by_community: dict[str, list[UUID]] = {}
     for job in (await session.scalars(due.with_for_update(skip_locked=True))).all():
         by_community.setdefault(job.community_code or NOWHERE, []).append(job.id)
     ids = [one for group in by_community.values() for one in group]
     await session.execute(delete(ImportFile).where(col(ImportFile.import_id).in_(ids)))
-    await session.execute(update(ImportJob).where(col(ImportJob.id).in_(ids)).values(preview_sealed=None, sheets=[]))
+    gone: dict[str, Any] = {"preview_sealed": None, "sheets": [], "staged_at": None}
+    await session.execute(update(ImportJob).where(col(ImportJob.id).in_(ids)).values(gone))
+    for one in ids:
+        await forget_doors(session, one)
+    await forget_old_differences(session, now() - DIFFERENCES_KEPT_FOR)
     for community, group in sorted(by_community.items()):
         await audit.append_entry(session, audit.SYSTEM, community, "expire_files", group)
     return len(ids)
@@ -120,27 +157,30 @@ async def forget_files(session: AsyncSession) -> int:
 def _gave_up() -> UnreadableFile:
     return UnreadableFile(
         "import_failed",
-        "服务器多次尝试后仍未能完成导入,没有写入任何数据。请稍后重试,或联系管理员。",
-        "The service could not finish this import after several attempts; nothing was written. Try again later.",
+        "服务器多次尝试后仍未能完成导入。每个村居要么全部写入,要么没有写入。请稍后重新导入,已写入的不会重复。",
+        "The service could not finish this import after several attempts. Each community is written wholly or not at "
+        "all. Import it again later; what is written already does not double.",
     )
 
 
-async def _start(database: Database, import_id: UUID) -> tuple[ImportJob | None, bytes]:
-    """Mark it as running and open its file; None when it is over already, as after an answer that was lost."""
+async def _start(database: Database, import_id: UUID) -> ImportJob | None:
+    """Mark it as running; None when it is over already, as after an answer that was lost."""
     async with database.session(EVERYWHERE) as session:
         statement = select(ImportJob).where(col(ImportJob.id) == import_id).with_for_update()
         job = (await session.scalars(statement)).one_or_none()
         if job is None or job.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
-            return None, b""
+            return None
         job.status = ImportStatus.RUNNING
-        job.progress_done = job.progress_total = 0
-        sealed = await session.scalar(
-            select(col(ImportFile.content_sealed)).where(col(ImportFile.import_id) == import_id)
-        )
-    if sealed is None:
-        await _fail(database, import_id, file_gone())
-        return None, b""
-    return job, crypto.key_ring().open(sealed, CONTENT)
+        return job
+
+
+async def file_of(session: AsyncSession, import_id: UUID) -> bytes:
+    """The file somebody brought; raises UnreadableFile (`import_file_gone`) when its days are over."""
+    statement = select(col(ImportFile.content_sealed)).where(col(ImportFile.import_id) == import_id)
+    pieces = (await session.scalars(statement.order_by(col(ImportFile.seq)))).all()
+    if not pieces:
+        raise file_gone()
+    return b"".join(crypto.key_ring().open(piece, CONTENT) for piece in pieces)
 
 
 def file_gone() -> UnreadableFile:
@@ -152,39 +192,136 @@ def file_gone() -> UnreadableFile:
     )
 
 
-async def _run(database: Database, job: ImportJob, content: bytes) -> None:
-    progress = Progress()
-    doer = audit.Doer(job.run_by, job.run_by_name)
-    code = str(job.community_code)
-    sheets: list[SheetReading] = []
+async def _run(database: Database, job: ImportJob) -> None:
+    progress = Progress(job.progress_done, job.progress_total)
     async with _telling(database, job.id, progress):
-        if job.kind == ImportKind.ROSTER:
-            reading = await anyio.to_thread.run_sync(
-                partial(
-                    read_roster, content, job.file_name, mapping=job.mapping, today=today(), on_progress=progress.read
-                ),
-                abandon_on_cancel=True,
-            )
-            sheets = reading.sheets
-            async with database.session(Scope((code,))) as session:
-                loaded = await load_roster(
-                    session, doer, code, reading,
-                    is_dry_run=job.is_dry_run, on_progress=progress.loader(len(reading.dwellings)),
-                )  # fmt: skip
-                await _finish(session, job, progress, loaded, sheets)
+        if job.kind == ImportKind.DIVISIONS:
+            await _run_divisions(database, job, progress)
             return
-        prefix = prefix_of(code)
-        async with database.session(Scope((prefix,))) as session:
-            known = await known_codes(session, prefix)
-        listed = await anyio.to_thread.run_sync(
-            partial(read_divisions, content, job.file_name, under=prefix, known=known), abandon_on_cancel=True
+        if job.staged_at is None:
+            await _stage(database, job, progress)
+        if job.is_dry_run:
+            await _compare_parts(database, job, progress)
+        else:
+            await _put_parts(database, job, progress)
+
+
+async def _run_divisions(database: Database, job: ImportJob, progress: Progress) -> None:
+    code = str(job.community_code)
+    prefix = prefix_of(code)
+    doer = audit.Doer(job.run_by, job.run_by_name)
+    async with database.session(Scope((prefix,))) as session:
+        content = await file_of(session, job.id)
+        known = await known_codes(session, prefix)
+    listed = await anyio.to_thread.run_sync(
+        partial(read_divisions, content, job.file_name, under=prefix, known=known), abandon_on_cancel=True
+    )
+    progress.read(listed.row_count, listed.row_count)
+    async with database.session(Scope((prefix,))) as session:
+        loaded = await load_divisions(
+            session, doer, code, listed, is_dry_run=job.is_dry_run, on_progress=progress.loader(len(listed.rows))
         )
-        progress.read(listed.row_count, listed.row_count)
-        async with database.session(Scope((prefix,))) as session:
-            loaded = await load_divisions(
-                session, doer, code, listed, is_dry_run=job.is_dry_run, on_progress=progress.loader(len(listed.rows))
-            )
-            await _finish(session, job, progress, loaded, sheets)
+        await session.execute(delete(ImportProblem).where(col(ImportProblem.import_id) == job.id))
+        await _write_problems(session, job.id, loaded.problems)
+        await _finish(session, job, progress, loaded.counts)
+
+
+def _scope(job: ImportJob) -> Scope:
+    return Scope((prefix_of(str(job.community_code)),))
+
+
+async def _stage(database: Database, job: ImportJob, progress: Progress) -> None:
+    """Read the file and keep what it holds, community by community, with what is wrong with the file itself."""
+    async with database.session(EVERYWHERE) as session:
+        content = await file_of(session, job.id)
+    reading = await anyio.to_thread.run_sync(
+        partial(read_roster, content, job.file_name, mapping=job.mapping, today=today(), on_progress=progress.read),
+        abandon_on_cancel=True,
+    )
+    del content
+    async with database.session(_scope(job)) as session:
+        await lift_bounds(session)
+        found = await sort_doors(session, str(job.community_code), reading)
+        order = {sheet.name: at for at, sheet in enumerate(reading.sheets)}
+        found.problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
+        await forget_doors(session, job.id)
+        for community, doors in sorted(found.by_community.items()):
+            await stage_doors(session, community, job.id, doors)
+        await session.execute(delete(ImportProblem).where(col(ImportProblem.import_id) == job.id))
+        await _write_problems(session, job.id, found.problems)
+        preview = orjson.dumps([door.model_dump() for door in preview_of(found)])
+        counts = ImportCounts(rows=reading.counts["rows"], rejected=reading.counts["rejected"] + found.refused)
+        job.staged_at, job.counts, job.sheets = now(), counts.model_dump(), [asdict(sheet) for sheet in reading.sheets]
+        values = {
+            "staged_at": job.staged_at,
+            "counts": job.counts,
+            "sheets": job.sheets,
+            "preview_sealed": crypto.key_ring().seal(preview, PREVIEW),
+            "progress_done": progress.done,
+            "progress_total": progress.total,
+        }
+        await session.execute(update(ImportJob).where(col(ImportJob.id) == job.id).values(values))
+
+
+async def _compare_parts(database: Database, job: ImportJob, progress: Progress) -> None:
+    """Say what putting each community's doors into its registry would do."""
+    async with database.session(_scope(job)) as session:
+        await forget_comparison(session, job.id)
+        waiting = await staged_communities(session, job.id)
+    counts = ImportCounts(rows=job.counts["rows"], rejected=job.counts["rejected"])
+    for at, community in enumerate(waiting):
+        async with database.session(_scope(job)) as session:
+            put = await _put(session, job, community, progress, at, len(waiting))
+            add_counts(counts, vars_of(put))
+    async with database.session(_scope(job)) as session:
+        await _finish(session, job, progress, counts)
+
+
+async def _put_parts(database: Database, job: ImportJob, progress: Progress) -> None:
+    """Put each community's doors into its registry, each in a transaction of its own."""
+    async with database.session(_scope(job)) as session:
+        waiting = await staged_communities(session, job.id)
+        parts = await count_parts(session, job.id)
+        if not waiting:
+            await _finish(session, job, progress, await _sum_of_parts(session, job))
+    for at, community in enumerate(waiting, parts - len(waiting)):
+        async with database.session(_scope(job)) as session:
+            if not await lock_part(session, community, job.id):
+                continue  # another worker was here, which was taken for dead
+            put = await _put(session, job, community, progress, at, parts)
+            await part_done(session, community, job.id, vars_of(put), put.version)
+            if community == waiting[-1]:
+                await _finish(session, job, progress, await _sum_of_parts(session, job))
+
+
+async def _put(
+    session: AsyncSession, job: ImportJob, community: str, progress: Progress, at: int, parts: int
+) -> PutCounts:
+    await lift_bounds(session)
+    doors = await staged_doors(session, community, job.id)
+    put = await put_part(
+        session, audit.Doer(job.run_by, job.run_by_name), community, doors, is_dry_run=job.is_dry_run,
+        as_of=job.as_of, on_progress=progress.loader(len(doors), at, parts),
+    )  # fmt: skip
+    await write_differences(session, community, job.id, put.differences)
+    columns = columns_of(job.sheets)
+    problems = [conflict_problem(conflict, columns) for conflict in put.conflicts]
+    await _write_problems(session, job.id, problems, is_of_registry=True)
+    return put
+
+
+async def _sum_of_parts(session: AsyncSession, job: ImportJob) -> ImportCounts:
+    counts = ImportCounts(rows=job.counts["rows"], rejected=job.counts["rejected"])
+    for part in await counts_of_parts(session, job.id):
+        add_counts(counts, part)
+    return counts
+
+
+async def forget_comparison(session: AsyncSession, import_id: UUID) -> None:
+    """Take away what was found when the file was compared with the registry before."""
+    await forget_differences(session, import_id)
+    is_its = col(ImportProblem.import_id) == import_id
+    await session.execute(delete(ImportProblem).where(is_its, col(ImportProblem.is_of_registry)))
 
 
 @asynccontextmanager
@@ -214,13 +351,9 @@ async def _telling(database: Database, import_id: UUID, progress: Progress) -> A
             await teller
 
 
-async def _finish(
-    session: AsyncSession, job: ImportJob, progress: Progress, loaded: Loaded, sheets: list[SheetReading]
-) -> None:
-    """Write down how it went, in the transaction of the work itself."""
-    await session.execute(delete(ImportProblem).where(col(ImportProblem.import_id) == job.id))
-    await _write_problems(session, job.id, loaded.problems)
-    preview = orjson.dumps([door.model_dump() for door in loaded.preview])
+async def _finish(session: AsyncSession, job: ImportJob, progress: Progress, counts: ImportCounts) -> None:
+    """Write down how it went, in the transaction of the last part of the work."""
+    await _order_problems(session, job)
     await session.execute(
         update(ImportJob)
         .where(col(ImportJob.id) == job.id)
@@ -228,9 +361,7 @@ async def _finish(
             status=ImportStatus.PREVIEWED if job.is_dry_run else ImportStatus.DONE,
             progress_done=progress.total,
             progress_total=progress.total,
-            counts=loaded.counts.model_dump(),
-            sheets=[asdict(sheet) for sheet in sheets],
-            preview_sealed=crypto.key_ring().seal(preview, PREVIEW),
+            counts=counts.model_dump(),
             error_code=None,
             error_zh=None,
             error_en=None,
@@ -239,16 +370,41 @@ async def _finish(
     )
 
 
-async def _write_problems(session: AsyncSession, import_id: UUID, problems: list[RowProblem]) -> None:
+async def _order_problems(session: AsyncSession, job: ImportJob) -> None:
+    """Number the problems as their rows stand in the file; those of the registry came behind the others."""
+    params = {"id": job.id, "sheets": [sheet["name"] for sheet in job.sheets]}
     statement = text("""
-        INSERT INTO import_problem (import_id, seq, sheet, row, "column", code, severity, message_zh, message_en)
-        SELECT :id, :start + ordinality, sheet, row, "column", code, severity, message_zh, message_en
+        WITH ordered AS (
+            SELECT seq, row_number() OVER (ORDER BY array_position(cast(:sheets AS text[]), sheet), row, seq) AS at
+            FROM import_problem WHERE import_id = :id AND EXISTS (
+                SELECT FROM import_problem WHERE import_id = :id AND is_of_registry)
+        )
+        UPDATE import_problem p SET seq = -o.at FROM ordered o WHERE p.import_id = :id AND p.seq = o.seq
+    """)
+    await session.execute(statement, params)
+    await session.execute(
+        text("UPDATE import_problem SET seq = -seq WHERE import_id = :id AND seq < 0"), {"id": job.id}
+    )
+
+
+async def _write_problems(
+    session: AsyncSession, import_id: UUID, problems: list[RowProblem], *, is_of_registry: bool = False
+) -> None:
+    if not problems:
+        return
+    last = text("SELECT coalesce(max(seq), 0) FROM import_problem WHERE import_id = :id")
+    before = (await session.execute(last, {"id": import_id})).scalar_one()
+    statement = text("""
+        INSERT INTO import_problem (import_id, seq, sheet, row, "column", code, severity, is_of_registry, message_zh,
+            message_en)
+        SELECT :id, :start + ordinality, sheet, row, "column", code, severity, :registry, message_zh, message_en
         FROM ROWS FROM (jsonb_to_recordset(cast(:rows AS jsonb)) AS (sheet text, row int, "column" text, code text,
             severity text, message_zh text, message_en text)) WITH ORDINALITY
     """)
     for start in range(0, len(problems), _CHUNK):
         rows = orjson.dumps([asdict(found) for found in problems[start : start + _CHUNK]]).decode()
-        await session.execute(statement, {"id": import_id, "start": start, "rows": rows})
+        params = {"id": import_id, "start": before + start, "rows": rows, "registry": is_of_registry}
+        await session.execute(statement, params)
 
 
 async def _fail(database: Database, import_id: UUID, error: UnreadableFile) -> None:
@@ -264,6 +420,7 @@ async def _fail(database: Database, import_id: UUID, error: UnreadableFile) -> N
                 error_en=error.en,
                 counts={},
                 sheets=[],
+                staged_at=None,
                 preview_sealed=None,
                 finished_at=now(),
             )

@@ -1,10 +1,10 @@
 """Shapes of imports. What they show of people is masked; problems never repeat the value they speak of."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.import_export.models import ImportKind, ImportStatus
 
@@ -15,11 +15,12 @@ Mapping = Annotated[dict[ColumnLetter, FieldName | None], Field(max_length=200)]
 
 
 class ImportApply(BaseModel):
-    """Run a previewed import for real, with another mapping if one is given."""
+    """Run a previewed import for real, with another mapping or another day of the file if one is given."""
 
     model_config = ConfigDict(extra="forbid")
 
     mapping: Mapping | None = None
+    as_of: date | AwareDatetime | None = None
 
 
 class ImportPreview(BaseModel):
@@ -45,7 +46,8 @@ class ImportProgress(BaseModel):
 
 class ImportCounts(BaseModel):
     """`rows` are data rows of the file. Of a roster `created`, `updated` and `unchanged` count persons and vacant
-    doors, of a division list divisions; `rejected` are rows of which nothing is registered."""
+    doors, of a division list divisions; `rejected` are rows of which nothing is registered; `kept` are facts that stand
+    against the file, because somebody changed them after it was made."""
 
     rows: int = 0
     dwellings: int = 0
@@ -55,6 +57,7 @@ class ImportCounts(BaseModel):
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    kept: int = 0
     rejected: int = 0
 
 
@@ -138,7 +141,8 @@ class ImportFailure(BaseModel):
 
 
 class ImportBrief(BaseModel):
-    """An import in a list."""
+    """An import in a list. `community_code` is a community, or the division whose communities a file was split among;
+    `as_of` of when the file is. Who holds only some of its communities sees counts of theirs (`is_part`)."""
 
     id: UUID
     kind: ImportKind
@@ -146,23 +150,79 @@ class ImportBrief(BaseModel):
     dry_run: bool
     community_code: str
     file_name: str
+    as_of: datetime
     created_at: datetime
     created_by_name: str
     finished_at: datetime | None
     progress: ImportProgress
     counts: ImportCounts
+    is_part: bool
     error: ImportFailure | None
+
+
+class ImportDifferenceCounts(BaseModel):
+    """Facts that stand against the file, and facts taken from it."""
+
+    kept: int
+    taken: int
 
 
 class ImportRead(ImportBrief):
     """An import with how its file was understood; `next_cursor` is of its problems, `problem_counts` of all.
-    `mapping` is what a person said of its columns, null when nobody did."""
+    `mapping` is what a person said of its columns, null when nobody did. `communities`: how many of those it is split
+    among are written; `differences`: facts that file and registry give differently. Sheets, preview and problems are
+    for who holds all of it."""
 
     mapping: dict[str, str | None] | None
+    communities: ImportProgress
+    differences: ImportDifferenceCounts
     sheets: list[ImportSheet]
     preview: list[PreviewDoor]
     problem_counts: list[ImportProblemCount]
     problems: list[ImportProblemRead]
+    next_cursor: str | None
+
+
+class ImportDifferenceRead(BaseModel):
+    """A fact that file and registry give differently, masked. `kept`: somebody (`actor_name`) changed it after the file
+    was made, and the registry's stands. `is_gone`: the file names somebody who has gone since."""
+
+    community_code: str
+    sheet: str
+    row: int
+    subject: str
+    subject_id: UUID
+    household_id: UUID
+    address: str
+    name: str
+    field: str
+    listed: str | list[str] | None
+    registered: str | list[str] | None
+    outcome: Literal["kept", "taken"]
+    actor_name: str
+    changed_at: datetime | None
+
+
+class ImportDifferencePage(BaseModel):
+    """A page of differences, by community and row."""
+
+    items: list[ImportDifferenceRead]
+    next_cursor: str | None
+
+
+class ImportPartRead(BaseModel):
+    """What an import did, or would do, in one community."""
+
+    community_code: str
+    community_name: str
+    status: Literal["staged", "done"]
+    counts: ImportCounts
+
+
+class ImportPartPage(BaseModel):
+    """A page of an import's communities, in code order."""
+
+    items: list[ImportPartRead]
     next_cursor: str | None
 
 

@@ -334,7 +334,7 @@ async def add_newcomers(
             answers[newcomer.id] = "person_known" if is_known else None
             names.add((newcomer.household_id, newcomer.name))
             given.append(_at_door(newcomer, household, door))
-    await registry.put_dwellings(session, doer, community_code, given, None)
+    await registry.put_dwellings(session, doer, community_code, given, None, is_entered=True)
     return answers
 
 

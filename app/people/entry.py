@@ -53,7 +53,7 @@ async def create_household(session: AsyncSession, actor: Actor, new: HouseholdCr
     door = DwellingInput(new.compound, new.building, new.stair, None, new.room, new.address, households=[household])
     if new.id is not None and await _is_registered(session, new.community_code, door, household):
         return household_read(*await get_household(session, actor, new.id, DESK))
-    counts = await put_dwellings(session, actor.doer, new.community_code, [door], "create_household")
+    counts = await put_dwellings(session, actor.doer, new.community_code, [door], "create_household", is_entered=True)
     return household_read(*await get_household(session, actor, counts.household_ids[0], DESK))
 
 

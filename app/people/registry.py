@@ -3,13 +3,16 @@
 The roster import, the HTTP routes and the demo all call `put_dwellings`. It compares what is given with what
 is known and writes only the difference, so the same list twice changes nothing. A value that is missing in
 the list never erases one that is known; nobody is removed because a list does not name them.
+
+A list may say of when it is (`as_of`). What a person has entered since then stands against it, fact by fact, and the
+difference is told; what is older gives way to the list.
 """
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,11 +42,34 @@ from app.people.service import (
     touch_areas,
 )
 
-HOUSEHOLD_FIELDS = {"phone": "phone_index", "tags": "tags", "note": "note_changed"}
-RESIDENT_FIELDS = {
-    "name": "name", "sex": "sex", "birth_on": "birth_on", "relation": "relation", "phone": "phone_index",
-}  # fmt: skip
-"""Facts that phones may change, and the key of a row here that tells whether one differs."""
+Subject = Literal["household", "resident"]
+FACTS: dict[Subject, dict[str, tuple[str, ...]]] = {
+    "household": {
+        "head_name": ("head_name", "head_initials"),
+        "phone": ("phone_index", "phone_sealed"),
+        "tags": ("tags",),
+        "note": ("note_changed", "note_sealed"),
+    },
+    "resident": {
+        "name": ("name", "name_initials", "name_pinyin"),
+        "sex": ("sex",),
+        "birth_on": ("birth_on",),
+        "relation": ("relation",),
+        "phone": ("phone_index", "phone_sealed"),
+        "workplace": ("workplace",),
+        "id_number": ("id_index", "id_sealed", "id_kind"),
+        "tags": ("tags",),
+    },
+}
+"""The facts of a household and a person, each with the keys of a row here that hold it; the first tells whether it
+differs."""
+DATED: dict[Subject, frozenset[str]] = {
+    "household": frozenset({"phone", "tags", "note"}),
+    "resident": frozenset({"name", "sex", "birth_on", "relation", "phone"}),
+}
+"""Facts that people change one by one, at desks and on phones, and whose last change is kept."""
+IS_GONE = "is_gone"
+"""The fact a difference speaks of when a list names somebody who has gone since."""
 
 _BREATH = 50
 """Doors compared at one go."""
@@ -113,9 +139,31 @@ class PutConflict:
     row: int
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A fact that the list and the registry give differently.
+
+    `is_kept`: somebody has changed it since the list was made (`actor_name`, `changed_at`), and the registry's value
+    stands; else the list's was taken. Values are plain: text, a number, a list of tags, an ISO date, None.
+    """
+
+    subject: Subject
+    subject_id: UUID
+    household_id: UUID
+    field: str
+    listed: Any
+    registered: Any
+    is_kept: bool
+    actor_name: str
+    changed_at: datetime | None
+    sheet: str
+    row: int
+
+
 @dataclass(slots=True)
 class PutCounts:
-    """What a put did. `created`, `updated`, `unchanged` count persons and vacant doors: a roster's rows."""
+    """What a put did. `created`, `updated`, `unchanged` count persons and vacant doors: a roster's rows; `kept` facts
+    that stand against the list. `version` is the clock's that the put has written, 0 when it wrote nothing."""
 
     dwellings: int = 0
     vacant: int = 0
@@ -124,8 +172,14 @@ class PutCounts:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    kept: int = 0
+    version: int = 0
     conflicts: list[PutConflict] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     household_ids: list[UUID] = field(default_factory=list)
+    created_ids: dict[str, list[UUID]] = field(
+        default_factory=lambda: {"dwelling": [], "household": [], "resident": []}
+    )
 
 
 class _Known:
@@ -136,9 +190,14 @@ class _Known:
         self.households: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         self.residents: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         self.id_holders: dict[bytes, UUID] = {}
+        # of what somebody has changed since the list was made: (subject, field) to who and when; and who has gone
+        self.later: dict[tuple[UUID, str], tuple[str, datetime]] = {}
+        self.gone: list[dict[str, Any]] = []
 
 
-async def _load(session: AsyncSession, community: str, keys: list[str], id_numbers: list[str]) -> _Known:
+async def _load(
+    session: AsyncSession, community: str, keys: list[str], id_numbers: list[str], as_of: datetime | None
+) -> _Known:
     known = _Known()
     # while an index key is being replaced a number may stand under its old index, read as its new one
     newest = {one: every[0] for n in id_numbers for every in [crypto.blind_indexes(n, RESIDENT_ID)] for one in every}
@@ -163,6 +222,16 @@ async def _load(session: AsyncSession, community: str, keys: list[str], id_numbe
     holders = "SELECT id, id_index FROM resident WHERE community_code = :c AND id_index = ANY(:indexes) AND NOT is_gone"
     for row in (await session.execute(text(holders), {"c": community, "indexes": list(newest)})).mappings():
         known.id_holders[newest[bytes(row["id_index"])]] = row["id"]
+    if as_of is not None:
+        params = {"c": community, "at": as_of}
+        later = "SELECT * FROM field_change WHERE community_code = :c AND changed_at > :at"
+        for row in (await session.execute(text(later), params)).mappings():
+            known.later[row["subject_id"], row["field"]] = (row["actor_name"], row["changed_at"])
+        gone = "SELECT * FROM resident WHERE community_code = :c AND is_gone AND updated_at > :at"
+        known.gone = [
+            dict(row) | {"id_index": newest.get(row["id_index"], row["id_index"])}
+            for row in (await session.execute(text(gone), params)).mappings()
+        ]
     return known
 
 
@@ -203,6 +272,7 @@ class _Difference:
         is_changed = known is None or _differs(known, row)
         if known is None:
             row["id"] = self.fresh_id()
+            self.counts.created_ids["dwelling"].append(row["id"])
             known = self.known.dwellings[door.key] = {"responsibility_area_id": None}
             self.tallies.update(dwellings=1, unassigned=1, vacant=int(is_vacant))
         elif is_changed:
@@ -215,34 +285,40 @@ class _Difference:
             self.counts.vacant += 1
             self._count(is_new, is_changed)
         for household in door.households:
-            self._put_household(known, household)
+            self._put_household(known, household, door)
 
-    def _put_household(self, door: dict[str, Any], given: HouseholdInput) -> None:
+    def _put_household(self, door: dict[str, Any], given: HouseholdInput, place: DwellingInput) -> None:
         self.counts.households += 1
         homes = self.known.households[door["id"]]
-        known = _same_household(homes, self.known.residents, given)
+        indexes = [crypto.blind_index(person.id_number, RESIDENT_ID) for person in given.persons]
+        known = _same_household(homes, self.known.residents, given, {index for index in indexes if index})
         row = _household_row(given, known)
         if known is None:
             row |= {"id": given.id or self.fresh_id(), "dwelling_id": door["id"], "resident_count": 0}
             known = dict(row)
             homes.append(known)
             self.households.append(known)
+            self.counts.created_ids["household"].append(known["id"])
             self.tallies["households"] += 1
             self._touch(door)
-        elif _differs(known, row):
-            self._note_changes(known, row, HOUSEHOLD_FIELDS)
-            known.update(row)
-            self._write_household(known)
-            self._touch(door)
+        else:
+            listed = {"head_name": given.head_name, "phone": given.phone, "tags": row["tags"], "note": given.note}
+            self._settle("household", known["id"], known, row, listed, place.sheet, place.row)
+            if _differs(known, row):
+                known.update(row)
+                self._write_household(known)
+                self._touch(door)
         self.counts.household_ids.append(known["id"])
-        for person in given.persons:
-            self._put_person(door, known, person)
+        for person, index in zip(given.persons, indexes, strict=True):
+            self._put_person(door, known, person, index)
 
-    def _put_person(self, door: dict[str, Any], home: dict[str, Any], given: PersonInput) -> None:
+    def _put_person(self, door: dict[str, Any], home: dict[str, Any], given: PersonInput, index: bytes | None) -> None:
         self.counts.persons += 1
         members = self.known.residents[home["id"]]
-        index = crypto.blind_index(given.id_number, RESIDENT_ID)
         known = _same_person(members, given, index)
+        if known is None and not given.is_new and (left := self._gone(home, given, index)) is not None:
+            self._keep(left, given)
+            return
         holder = self.known.id_holders.get(index) if index else None
         if index and holder is not None and (known is None or holder != known["id"]):
             # Whose the number really is cannot be known from here: it stays where it was, to be checked.
@@ -252,6 +328,7 @@ class _Difference:
         row = _person_row(given, index, known)
         if known is None:
             row |= {"id": given.id or self.fresh_id(), "household_id": home["id"]}
+            self.counts.created_ids["resident"].append(row["id"])
             members.append(row)
             self.residents.append(row)
             home["resident_count"] += 1
@@ -262,9 +339,10 @@ class _Difference:
             known = row
             self._count(True, True)
         else:
+            listed = {name: getattr(given, name) for name in FACTS["resident"]} | {"tags": row["tags"]}
+            self._settle("resident", home["id"], known, row, listed, given.sheet, given.row)
             changed = _differs(known, row)
             if changed:
-                self._note_changes(known, row, RESIDENT_FIELDS)
                 known.update(row)
                 self.residents.append(known)
                 self._touch(door)
@@ -276,11 +354,55 @@ class _Difference:
         if not any(h is home for h in self.households[-3:]):
             self.households.append(home)
 
-    def _note_changes(self, known: dict[str, Any], row: dict[str, Any], fields: dict[str, str]) -> None:
-        """Which facts of a known row are about to change: edits that phones made meanwhile are held against them."""
-        self.changes += [
-            (known["id"], name) for name, key in fields.items() if key in row and known.get(key) != row[key]
-        ]
+    def _settle(
+        self,
+        subject: Subject,
+        home_id: UUID,
+        known: dict[str, Any],
+        row: dict[str, Any],
+        listed: dict[str, Any],
+        sheet: str,
+        line: int,
+    ) -> None:
+        """Fact by fact: what somebody has changed since the list was made is taken out of `row` again; of the rest it
+        is kept which are about to change, for edits that phones made meanwhile are held against that."""
+        for name, keys in FACTS[subject].items():
+            if keys[0] not in row or known.get(keys[0]) == row[keys[0]]:
+                continue
+            who, when = self.known.later.get((known["id"], name), ("", None))
+            value = listed[name].isoformat() if isinstance(listed[name], date) else listed[name]
+            before = _plain_fact(subject, known, name)
+            self.counts.differences.append(
+                Difference(subject, known["id"], home_id, name, value, before, when is not None, who, when, sheet, line)
+            )
+            if when is not None:
+                self.counts.kept += 1
+                for key in keys:
+                    if key in known and key in row:
+                        row[key] = known[key]
+                    else:
+                        row.pop(key, None)
+            elif name in DATED[subject]:
+                self.changes.append((known["id"], name))
+
+    def _gone(self, home: dict[str, Any], given: PersonInput, index: bytes | None) -> dict[str, Any] | None:
+        """Somebody the list names who has gone from this household since it was made."""
+        for person in self.known.gone:
+            is_same = index == person["id_index"] if index and person["id_index"] else person["name"] == given.name
+            if is_same and person["household_id"] == home["id"]:
+                return person
+        return None
+
+    def _keep(self, left: dict[str, Any], given: PersonInput) -> None:
+        who, when = self.known.later.get((left["id"], IS_GONE), ("", left["updated_at"]))
+        self.counts.differences.append(
+            Difference(
+                "resident", left["id"], left["household_id"], IS_GONE, False, True, True, who, when, given.sheet,
+                given.row,
+            )
+        )  # fmt: skip
+        self.counts.kept += 1
+        self._count(False, False)
 
     def _touch(self, door: dict[str, Any]) -> None:
         if door.get("responsibility_area_id"):
@@ -322,11 +444,26 @@ def _merged(known: dict[str, Any] | None, row: dict[str, Any], is_vacant: bool) 
     return row | {"is_vacant": is_vacant}
 
 
+def _plain_fact(subject: Subject, known: dict[str, Any], name: str) -> Any:
+    """A fact of a known row as people read it."""
+    if name == "phone":
+        return crypto.open_text(known["phone_sealed"], HOUSEHOLD_PHONE if subject == "household" else RESIDENT_PHONE)
+    if name == "note":
+        return crypto.open_text(known["note_sealed"], HOUSEHOLD_NOTE)
+    if name == "id_number":
+        return crypto.open_text(known["id_sealed"], RESIDENT_ID)
+    value = known[name]
+    return value.isoformat() if isinstance(value, date) else value
+
+
 def _same_household(
-    homes: list[dict[str, Any]], residents: dict[UUID, list[dict[str, Any]]], given: HouseholdInput
+    homes: list[dict[str, Any]],
+    residents: dict[UUID, list[dict[str, Any]]],
+    given: HouseholdInput,
+    indexes: set[bytes],
 ) -> dict[str, Any] | None:
-    """The household behind the door that is meant: by id, by its head, by a shared member, or the only one
-    there when neither says otherwise."""
+    """The household behind the door that is meant: by id, by its head, by a shared member (name or number), or the
+    only one there when neither says otherwise."""
     for home in homes:
         if given.id is not None and home["id"] == given.id:
             return home
@@ -336,6 +473,9 @@ def _same_household(
     names = {person.name for person in given.persons}
     for home in homes:
         if names & {member["name"] for member in residents[home["id"]]}:
+            return home
+    for home in homes:
+        if indexes & {member["id_index"] for member in residents[home["id"]]}:
             return home
     if len(homes) == 1 and (not given.head_name or not homes[0]["head_name"]):
         return homes[0]
@@ -460,19 +600,26 @@ async def put_dwellings(
     doors: Sequence[DwellingInput],
     action: str | None = "put_dwellings",
     on_progress: Callable[[int], None] | None = None,
+    *,
+    as_of: datetime | None = None,
+    is_entered: bool = False,
 ) -> PutCounts:
     """Bring a community's registry to what is given about some of its doors; answers what it did.
 
     The community's clock row is locked first, so two puts of the same list do not both find nothing. Nothing
     to change moves no version and leaves no entry in the trail; with `action` None the caller writes the entry.
-    `on_progress` hears how many doors are compared.
+    `on_progress` hears how many doors are compared. `as_of` is of when the list is: facts that somebody has changed
+    later stand. `is_entered`: a person writes down now what they see, so new facts are dated like changed ones.
     """
     await areas.lock_clock(session, community_code)
-    change = await _compare(session, community_code, doors, on_progress)
+    change = await _compare(session, community_code, doors, on_progress, as_of)
     if change.dwellings or change.households or change.residents:
         version = await areas.advance_clock(session, community_code, **change.tallies)
+        change.counts.version = version
         await _write(session, community_code, version, change)
-        await note_changes(session, doer, community_code, version, change.changes)
+        if is_entered:
+            change.changes += _entered_facts(change)
+        await note_changes(session, doer, community_code, version, change.changes, as_of)
         await touch_areas(session, community_code, change.touched, version)
         await tell_grown(session, community_code, change.grown, version)
         if action is None:
@@ -487,16 +634,38 @@ async def compare_dwellings(
     community_code: str,
     doors: Sequence[DwellingInput],
     on_progress: Callable[[int], None] | None = None,
+    *,
+    as_of: datetime | None = None,
 ) -> PutCounts:
     """What `put_dwellings` would do now; writes and locks nothing."""
-    return (await _compare(session, community_code, doors, on_progress)).counts
+    return (await _compare(session, community_code, doors, on_progress, as_of)).counts
+
+
+def _entered_facts(change: _Difference) -> list[tuple[UUID, str]]:
+    """The facts of new rows that somebody gave, each with its subject."""
+    new = change.counts.created_ids
+    subjects: tuple[tuple[Subject, list[dict[str, Any]]], ...] = (
+        ("household", change.households), ("resident", change.residents),
+    )  # fmt: skip
+    return [
+        (row["id"], name)
+        for subject, rows in subjects
+        for row in rows
+        if row["id"] in new[subject]
+        for name in DATED[subject]
+        if row.get(FACTS[subject][name][0]) and (name != "note" or row.get("note_sealed"))
+    ]
 
 
 async def _compare(
-    session: AsyncSession, community: str, doors: Sequence[DwellingInput], on_progress: Callable[[int], None] | None
+    session: AsyncSession,
+    community: str,
+    doors: Sequence[DwellingInput],
+    on_progress: Callable[[int], None] | None,
+    as_of: datetime | None,
 ) -> _Difference:
     numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
-    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), numbers))
+    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), numbers, as_of))
     for count, door in enumerate(doors, 1):
         change.put_door(door)
         if count % _BREATH == 0:
@@ -509,7 +678,7 @@ async def _compare(
 
 def vars_of(counts: PutCounts) -> dict[str, int]:
     """The numbers of a put's counts."""
-    names = ("dwellings", "vacant", "households", "persons", "created", "updated", "unchanged")
+    names = ("dwellings", "vacant", "households", "persons", "created", "updated", "unchanged", "kept")
     return {name: getattr(counts, name) for name in names}
 
 
@@ -550,7 +719,7 @@ async def create_resident(session: AsyncSession, actor: Actor, household_id: UUI
         dwelling.compound, dwelling.building, dwelling.stair, dwelling.floor, dwelling.room, dwelling.address,
         households=[given],
     )  # fmt: skip
-    await put_dwellings(session, actor.doer, household.community_code, [door], "create_resident")
+    await put_dwellings(session, actor.doer, household.community_code, [door], "create_resident", is_entered=True)
     await session.refresh(household)
     found = [r for r in await list_residents(session, actor, household_id) if r.name == new.name]
     return found[-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import orjson
@@ -284,7 +284,7 @@ area_touched_hooks: list[Callable[[AsyncSession, str, list[UUID], int], Awaitabl
 
 _NOTE_CHANGES = text("""
     INSERT INTO field_change AS f (community_code, subject_id, field, version, actor_id, actor_name, changed_at)
-    SELECT :c, subject_id, field, :version, :actor, :actor_name, now()
+    SELECT :c, subject_id, field, :version, :actor, :actor_name, coalesce(cast(:at AS timestamptz), now())
     FROM jsonb_to_recordset(cast(:changes AS jsonb)) AS r(subject_id uuid, field text)
     ON CONFLICT (community_code, subject_id, field) DO UPDATE SET version = excluded.version,
         actor_id = excluded.actor_id, actor_name = excluded.actor_name, changed_at = excluded.changed_at
@@ -292,12 +292,18 @@ _NOTE_CHANGES = text("""
 
 
 async def note_changes(
-    session: AsyncSession, doer: audit.Doer, community_code: str, version: int, changes: Iterable[tuple[UUID, str]]
+    session: AsyncSession,
+    doer: audit.Doer,
+    community_code: str,
+    version: int,
+    changes: Iterable[tuple[UUID, str]],
+    at: datetime | None = None,
 ) -> None:
-    """Keep who changed which facts (subject id, field) last, and at which version."""
+    """Keep who changed which facts (subject id, field) last, at which version and when: now, or what a list says that
+    is of `at`."""
     rows = [{"subject_id": subject, "field": name} for subject, name in sorted(set(changes))]
     if rows:
-        params = {"c": community_code, "version": version, "actor": doer.id, "actor_name": doer.name}
+        params = {"c": community_code, "version": version, "actor": doer.id, "actor_name": doer.name, "at": at}
         await session.execute(_NOTE_CHANGES, params | {"changes": orjson.dumps(rows).decode()})
 
 

@@ -1204,6 +1204,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{import_id}/communities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Communities
+         * @description What an import did, or would do, in each of one's communities.
+         */
+        get: operations["list_import_communities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Differences
+         * @description Facts that the file and the registry give differently: what stands against the file, what was taken from it.
+         */
+        get: operations["list_import_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/differences.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import Differences
+         * @description The differences as a workbook, at most 100,000.
+         */
+        get: operations["get_import_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import_id}/errors.xlsx": {
         parameters: {
             query?: never;
@@ -2183,8 +2243,13 @@ export interface components {
         /** Body_create_import */
         Body_create_import: {
             /**
+             * As Of
+             * @description Of when the file is: a day, or an instant with its zone; by default now.
+             */
+            as_of?: string | null;
+            /**
              * Community Code
-             * @description The community of a roster.
+             * @description The community of a roster, or the division to split it in.
              */
             community_code?: string | null;
             /**
@@ -3607,9 +3672,11 @@ export interface components {
         };
         /**
          * ImportApply
-         * @description Run a previewed import for real, with another mapping if one is given.
+         * @description Run a previewed import for real, with another mapping or another day of the file if one is given.
          */
         ImportApply: {
+            /** As Of */
+            as_of?: string | null;
             /** Mapping */
             mapping?: {
                 [key: string]: string | null;
@@ -3617,9 +3684,15 @@ export interface components {
         };
         /**
          * ImportBrief
-         * @description An import in a list.
+         * @description An import in a list. `community_code` is a community, or the division whose communities a file was split among;
+         *     `as_of` of when the file is. Who holds only some of its communities sees counts of theirs (`is_part`).
          */
         ImportBrief: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
             /** Community Code */
             community_code: string;
             counts: components["schemas"]["ImportCounts"];
@@ -3642,6 +3715,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Is Part */
+            is_part: boolean;
             kind: components["schemas"]["ImportKind"];
             progress: components["schemas"]["ImportProgress"];
             status: components["schemas"]["ImportStatus"];
@@ -3663,7 +3738,8 @@ export interface components {
         /**
          * ImportCounts
          * @description `rows` are data rows of the file. Of a roster `created`, `updated` and `unchanged` count persons and vacant
-         *     doors, of a division list divisions; `rejected` are rows of which nothing is registered.
+         *     doors, of a division list divisions; `rejected` are rows of which nothing is registered; `kept` are facts that stand
+         *     against the file, because somebody changed them after it was made.
          */
         ImportCounts: {
             /**
@@ -3681,6 +3757,11 @@ export interface components {
              * @default 0
              */
             households: number;
+            /**
+             * Kept
+             * @default 0
+             */
+            kept: number;
             /**
              * Persons
              * @default 0
@@ -3711,6 +3792,70 @@ export interface components {
              * @default 0
              */
             vacant: number;
+        };
+        /**
+         * ImportDifferenceCounts
+         * @description Facts that stand against the file, and facts taken from it.
+         */
+        ImportDifferenceCounts: {
+            /** Kept */
+            kept: number;
+            /** Taken */
+            taken: number;
+        };
+        /**
+         * ImportDifferencePage
+         * @description A page of differences, by community and row.
+         */
+        ImportDifferencePage: {
+            /** Items */
+            items: components["schemas"]["ImportDifferenceRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ImportDifferenceRead
+         * @description A fact that file and registry give differently, masked. `kept`: somebody (`actor_name`) changed it after the file
+         *     was made, and the registry's stands. `is_gone`: the file names somebody who has gone since.
+         */
+        ImportDifferenceRead: {
+            /** Actor Name */
+            actor_name: string;
+            /** Address */
+            address: string;
+            /** Changed At */
+            changed_at: string | null;
+            /** Community Code */
+            community_code: string;
+            /** Field */
+            field: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Listed */
+            listed: string | string[] | null;
+            /** Name */
+            name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "kept" | "taken";
+            /** Registered */
+            registered: string | string[] | null;
+            /** Row */
+            row: number;
+            /** Sheet */
+            sheet: string;
+            /** Subject */
+            subject: string;
+            /**
+             * Subject Id
+             * Format: uuid
+             */
+            subject_id: string;
         };
         /**
          * ImportFailure
@@ -3760,6 +3905,32 @@ export interface components {
             items: components["schemas"]["ImportBrief"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ImportPartPage
+         * @description A page of an import's communities, in code order.
+         */
+        ImportPartPage: {
+            /** Items */
+            items: components["schemas"]["ImportPartRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ImportPartRead
+         * @description What an import did, or would do, in one community.
+         */
+        ImportPartRead: {
+            /** Community Code */
+            community_code: string;
+            /** Community Name */
+            community_name: string;
+            counts: components["schemas"]["ImportCounts"];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "staged" | "done";
         };
         /**
          * ImportPreview
@@ -3816,9 +3987,17 @@ export interface components {
         /**
          * ImportRead
          * @description An import with how its file was understood; `next_cursor` is of its problems, `problem_counts` of all.
-         *     `mapping` is what a person said of its columns, null when nobody did.
+         *     `mapping` is what a person said of its columns, null when nobody did. `communities`: how many of those it is split
+         *     among are written; `differences`: facts that file and registry give differently. Sheets, preview and problems are
+         *     for who holds all of it.
          */
         ImportRead: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            communities: components["schemas"]["ImportProgress"];
             /** Community Code */
             community_code: string;
             counts: components["schemas"]["ImportCounts"];
@@ -3829,6 +4008,7 @@ export interface components {
             created_at: string;
             /** Created By Name */
             created_by_name: string;
+            differences: components["schemas"]["ImportDifferenceCounts"];
             /** Dry Run */
             dry_run: boolean;
             error: components["schemas"]["ImportFailure"] | null;
@@ -3841,6 +4021,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Is Part */
+            is_part: boolean;
             kind: components["schemas"]["ImportKind"];
             /** Mapping */
             mapping: {
@@ -11073,6 +11255,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportAccepted"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_import_communities: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPartPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_import_differences: {
+        parameters: {
+            query?: {
+                outcome?: ("kept" | "taken") | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDifferencePage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_import_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Malformed request */

@@ -1,0 +1,216 @@
+"""What a file and the registry give differently: kept for the committee to look through, listed, and as a workbook."""
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from openpyxl import Workbook
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.auth.service import DESK, Actor, in_scope
+from app.core import crypto
+from app.core.clock import SHANGHAI
+from app.core.paging import decode_cursor, encode_cursor
+from app.import_export.error_workbook import escape
+from app.import_export.models import ImportDifference
+from app.import_export.schemas import ImportDifferenceCounts, ImportDifferenceRead
+from app.people.models import Dwelling, Household, Resident
+from app.people.registry import Difference
+from app.people.service import address_of
+
+LISTED = "import_difference.listed"
+REGISTERED = "import_difference.registered"
+Outcome = Literal["kept", "taken"]
+_CHUNK = 5_000
+
+# field: Chinese, English
+FIELD_WORDS: dict[str, tuple[str, str]] = {
+    "head_name": ("户主", "Head of household"),
+    "phone": ("电话", "Phone"),
+    "tags": ("标签", "Tags"),
+    "note": ("备注", "Note"),
+    "name": ("姓名", "Name"),
+    "sex": ("性别", "Sex"),
+    "birth_on": ("出生日期", "Birth date"),
+    "relation": ("与户主关系", "Relation to head"),
+    "workplace": ("工作单位", "Workplace"),
+    "id_number": ("证件号码", "ID number"),
+    "is_gone": ("已离开", "Has gone"),
+}
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("村居", "Community"), ("工作表", "Sheet"), ("行", "Row"), ("住址", "Address"), ("户主或居民", "Who"),
+    ("项目", "What"), ("表中", "In the file"), ("登记", "In the registry"), ("结果", "Outcome"),
+    ("谁后来改的", "Changed by"), ("何时改的", "Changed at"),
+)  # fmt: skip
+_OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    "kept": ("保留登记", "The registry's stands"),
+    "taken": ("采用表中", "The file's was taken"),
+}
+
+
+async def write_differences(
+    session: AsyncSession, community_code: str, import_id: UUID, found: Sequence[Difference]
+) -> None:
+    """Keep what differed in one community; values sealed."""
+    statement = text("""
+        INSERT INTO import_difference (community_code, import_id, seq, subject, subject_id, household_id, field,
+            is_kept, listed_sealed, registered_sealed, actor_name, changed_at, sheet, row)
+        SELECT :c, :id, :start + ordinality, subject, subject_id, household_id, field, is_kept,
+            decode(listed, 'base64'), decode(registered, 'base64'), actor_name, changed_at, sheet, row
+        FROM ROWS FROM (jsonb_to_recordset(cast(:rows AS jsonb)) AS (subject text, subject_id uuid,
+            household_id uuid, field text, is_kept boolean, listed text, registered text, actor_name text,
+            changed_at timestamptz, sheet text, row int)) WITH ORDINALITY
+    """)
+    for start in range(0, len(found), _CHUNK):
+        rows = [
+            {
+                "subject": d.subject, "subject_id": d.subject_id, "household_id": d.household_id, "field": d.field,
+                "is_kept": d.is_kept, "listed": _sealed(d.listed, LISTED),
+                "registered": _sealed(d.registered, REGISTERED), "actor_name": d.actor_name, "changed_at": d.changed_at,
+                "sheet": d.sheet, "row": d.row,
+            }
+            for d in found[start : start + _CHUNK]
+        ]  # fmt: skip
+        params = {"c": community_code, "id": import_id, "start": start, "rows": orjson.dumps(rows).decode()}
+        await session.execute(statement, params)
+
+
+def _sealed(value: Any, context: str) -> str | None:
+    return crypto.seal_base64(orjson.dumps(value).decode(), context)
+
+
+async def forget_differences(session: AsyncSession, import_id: UUID) -> None:
+    """Take away what an import differed in."""
+    await session.execute(delete(ImportDifference).where(col(ImportDifference.import_id) == import_id))
+
+
+async def forget_old_differences(session: AsyncSession, before: datetime) -> None:
+    """Take away what imports made before an instant differed in."""
+    statement = text(
+        "DELETE FROM import_difference WHERE import_id IN (SELECT id FROM import_job WHERE created_at < :before)"
+    )
+    await session.execute(statement, {"before": before})
+
+
+async def list_differences(
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    outcome: Outcome | None,
+    limit: int | None,
+    cursor: str | None = None,
+) -> tuple[list[ImportDifferenceRead], str | None]:
+    """What an import and the registries of the actor's communities give differently, in the order of communities and
+    rows; numbers masked, of a birth date the year alone."""
+    same_home = (col(Household.community_code) == col(ImportDifference.community_code)) & (
+        col(Household.id) == col(ImportDifference.household_id)
+    )
+    same_door = (col(Dwelling.community_code) == col(Household.community_code)) & (
+        col(Dwelling.id) == col(Household.dwelling_id)
+    )
+    same_person = (col(Resident.community_code) == col(ImportDifference.community_code)) & (
+        col(Resident.id) == col(ImportDifference.subject_id)
+    )
+    statement = (
+        select(ImportDifference, Household, Dwelling, col(Resident.name))
+        .outerjoin(Household, same_home)
+        .outerjoin(Dwelling, same_door)
+        .outerjoin(Resident, same_person)
+        .where(
+            col(ImportDifference.import_id) == import_id, in_scope(col(ImportDifference.community_code), actor, DESK)
+        )
+        .order_by(col(ImportDifference.community_code), col(ImportDifference.seq))
+    )
+    if outcome is not None:
+        statement = statement.where(col(ImportDifference.is_kept) == (outcome == "kept"))
+    if cursor:
+        code, seq = decode_cursor(cursor, str, int)
+        statement = statement.where(
+            (col(ImportDifference.community_code) > code)
+            | ((col(ImportDifference.community_code) == code) & (col(ImportDifference.seq) > seq))
+        )
+    rows = (await session.execute(statement if limit is None else statement.limit(limit + 1))).all()
+    shown = rows if limit is None else rows[:limit]
+    items = [_read(*row) for row in shown]
+    more = limit is not None and len(rows) > limit
+    return items, encode_cursor(shown[-1][0].community_code, shown[-1][0].seq) if more else None
+
+
+def _read(
+    found: ImportDifference, home: Household | None, door: Dwelling | None, name: str | None
+) -> ImportDifferenceRead:
+    return ImportDifferenceRead(
+        community_code=found.community_code,
+        sheet=found.sheet,
+        row=found.row,
+        subject=found.subject,
+        subject_id=found.subject_id,
+        household_id=found.household_id,
+        address=address_of(door) if door else "",
+        name=name or (home.head_name if home else ""),
+        field=found.field,
+        listed=_shown(found.field, _opened(found.listed_sealed, LISTED)),
+        registered=_shown(found.field, _opened(found.registered_sealed, REGISTERED)),
+        outcome="kept" if found.is_kept else "taken",
+        actor_name=found.actor_name,
+        changed_at=found.changed_at,
+    )
+
+
+def _opened(sealed: bytes, context: str) -> Any:
+    return orjson.loads(crypto.key_ring().open(sealed, context))
+
+
+def _shown(field: str, value: Any) -> str | list[str] | None:
+    """A value as the desk sees it: numbers masked, of a birth date the year alone."""
+    if value is None or isinstance(value, list):
+        return value
+    if field == "phone":
+        return crypto.mask_phone(value)
+    if field == "id_number":
+        return crypto.mask_id(value)
+    return str(value)[:4] if field == "birth_on" else str(value)
+
+
+async def count_differences(session: AsyncSession, actor: Actor, import_id: UUID) -> ImportDifferenceCounts:
+    """How many facts stood against the file, and how many were taken from it."""
+    statement = (
+        select(col(ImportDifference.is_kept), func.count())
+        .where(
+            col(ImportDifference.import_id) == import_id, in_scope(col(ImportDifference.community_code), actor, DESK)
+        )
+        .group_by(col(ImportDifference.is_kept))
+    )
+    counts = {bool(is_kept): number for is_kept, number in (await session.execute(statement)).all()}
+    return ImportDifferenceCounts(kept=counts.get(True, 0), taken=counts.get(False, 0))
+
+
+def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english: bool) -> bytes:
+    """The differences as `.xlsx`, a row each."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Differences" if english else "差异")
+    for letter, width in zip("ABCDEFGHIJK", (16, 14, 8, 28, 14, 14, 24, 24, 16, 14, 18), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = "A2"
+    sheet.append([words[english] for words in _COLUMNS])
+    for one in found:
+        when = one.changed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if one.changed_at else ""
+        sheet.append(
+            [
+                one.community_code, escape(one.sheet), one.row or None, escape(one.address), escape(one.name),
+                FIELD_WORDS.get(one.field, (one.field, one.field))[english], _text(one.listed), _text(one.registered),
+                _OUTCOMES[one.outcome][english], escape(one.actor_name), when,
+            ]
+        )  # fmt: skip
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _text(value: str | list[str] | None) -> str:
+    return escape("、".join(value) if isinstance(value, list) else value or "")
