@@ -19,7 +19,7 @@ class CareVisitPayload(BaseModel):
     household_id: UUID
     resident_id: UUID | None = None
     condition: Condition
-    needs: Annotated[list[Need], Field(max_length=len(Need))] = []
+    needs: Annotated[list[Need], Field(max_length=len(Need), default_factory=list)]
     note: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] | None = None
     next_on: date | None = None
 
