@@ -85,7 +85,8 @@ def all_subclasses(cls: type) -> set[type]:
 
 
 def test_only_the_edge_commits() -> None:
-    allowed = {"app/web.py"}
+    # the invented city is written over a connection of its own, a community at a time, so that it can be gone on with
+    allowed = {"app/web.py", "app/simulation/writing.py"}
     found = []
     for path in sorted((ROOT / "app").rglob("*.py")):
         name = str(path.relative_to(ROOT))
