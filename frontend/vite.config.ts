@@ -3,6 +3,8 @@ import vue from '@vitejs/plugin-vue'
 import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
 
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
+
 const API_DOCS = ['api-docs/index.html', 'api-docs/start.js', 'node_modules/swagger-ui-dist/swagger-ui-bundle.js', 'node_modules/swagger-ui-dist/swagger-ui.css']
 
 /** Swagger UI for `/docs`, as files of the build, so that it needs no other host; phones neither load nor keep it. */
@@ -61,7 +63,7 @@ const chunks = {
 
 export default defineConfig({
   // components are written with the Composition API only
-  define: { __VUE_OPTIONS_API__: 'false' },
+  define: { __VUE_OPTIONS_API__: 'false', __APP_VERSION__: JSON.stringify(version) },
   plugins: [
     vue(),
     copyApiDocs(),

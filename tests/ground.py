@@ -65,7 +65,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
         "device_id": str(call.personas["worker"].device_id),
         "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
-        "mapping": {}, "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
+        "mapping": {}, "client_id": "a-new-system", "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
     }  # fmt: skip
     words = {
         A,

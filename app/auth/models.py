@@ -77,6 +77,9 @@ class Device(SQLModel, table=True):
     created_at: datetime = instant(default_now=True)
     last_contact_at: datetime | None = instant(nullable=True)
     oldest_unsent_at: datetime | None = instant(nullable=True)
+    # as the phone last said: which build it runs, and whether its browser keeps what is stored when space runs short
+    app_version: str | None = None
+    keeps_storage: bool | None = None
     revoked_at: datetime | None = instant(nullable=True)
 
 

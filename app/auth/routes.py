@@ -21,11 +21,14 @@ from app.auth.guards import (
     Session,
     actor_cache,
 )
+from app.auth.models import AccountKind
 from app.auth.schemas import (
     AccountCreate,
     AccountPage,
     AccountRead,
     AccountUpdate,
+    ClientCreate,
+    ClientSecret,
     DevicePage,
     DeviceRead,
     InvitationAccept,
@@ -35,6 +38,7 @@ from app.auth.schemas import (
     PasswordChange,
     SignOut,
     TokenRead,
+    WorkerPage,
 )
 from app.core.area_code import Code
 from app.core.config import get_settings
@@ -174,7 +178,46 @@ async def create_account(actor: DeskActor, session: AccountSession, body: Accoun
     """Make an account for somebody of one's part."""
     password_hash = await sessions.hash_password(body.password) if body.password else None
     account = await service.create_account(session, actor, body, password_hash)
-    return service.account_read(account, [service.grant_read(body.role, body.division_code)])
+    grants = [service.grant_read(body.role, body.division_code)]
+    await service.put_names(session, grants)
+    return service.account_read(account, grants)
+
+
+@router.get("/workers")
+async def list_workers(
+    actor: DeskActor, session: Session, community_code: Code, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
+) -> WorkerPage:
+    """Who can answer for doors of a community, those of its street and above among them."""
+    items, more = await service.list_workers(session, actor, community_code, limit, cursor)
+    return WorkerPage(items=items, next_cursor=more)
+
+
+@router.get("/api-clients")
+async def list_api_clients(
+    actor: DeskActor,
+    session: Session,
+    community_code: Annotated[Code, Query(description="A division code; clients of it and below it.")],
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> AccountPage:
+    """Systems that fetch or send figures; `login` is their `client_id`."""
+    actor.demand(community_code, service.DESK)
+    items, more = await service.list_accounts(session, community_code, limit, cursor, kind=AccountKind.CLIENT)
+    return AccountPage(items=items, next_cursor=more)
+
+
+@router.post("/api-clients", status_code=201)
+async def create_api_client(actor: DeskActor, session: AccountSession, body: ClientCreate) -> ClientSecret:
+    """Make an API client; its secret is answered this once. `PATCH /accounts/{id}` closes it."""
+    return await sessions.create_client(session, actor, body)
+
+
+@router.post("/api-clients/{account_id}/secret")
+async def renew_client_secret(actor: DeskActor, session: AccountSession, account_id: UUID) -> ClientSecret:
+    """Another secret for a client; the old one ends."""
+    answer = await sessions.renew_client_secret(session, actor, account_id)
+    actor_cache.forget(account_id)
+    return answer
 
 
 @router.patch("/accounts/{account_id}")

@@ -91,6 +91,22 @@ class AccountCreate(Strict):
     password: Password | None = None
 
 
+class ClientCreate(Strict):
+    """A system that is to fetch or send figures of a division. Its secret is made here and answered once."""
+
+    name: PersonName
+    client_id: Login
+    division_code: Code
+
+
+class ClientSecret(BaseModel):
+    """A client's id and its secret, which stands nowhere else and cannot be read again."""
+
+    id: UUID
+    client_id: str
+    client_secret: str
+
+
 class AccountUpdate(Strict):
     """What changes of an account; what is not named stays."""
 
@@ -108,6 +124,21 @@ class AccountRead(BaseModel):
     is_active: bool
     phone_masked: str | None
     grants: list[GrantRead]
+
+
+class WorkerRead(BaseModel):
+    """Somebody who can answer for doors, with the roles that say so."""
+
+    id: UUID
+    name: str
+    grants: list[GrantRead]
+
+
+class WorkerPage(BaseModel):
+    """A page of people who can answer for doors, by name."""
+
+    items: list[WorkerRead]
+    next_cursor: str | None
 
 
 class AccountPage(BaseModel):
@@ -143,7 +174,9 @@ class InvitationAccept(Strict):
 
 class DeviceRead(BaseModel):
     """A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
-    as it last said; null when nothing waited then. `is_over`: revoked, and nothing more can come from it."""
+    as it last said; null when nothing waited then. `app_version` and `keeps_storage` (whether its browser keeps what is
+    stored when space runs short): as it last said, null as long as it has not. `is_over`: revoked, and nothing more can
+    come from it."""
 
     id: UUID
     account_id: UUID
@@ -152,6 +185,8 @@ class DeviceRead(BaseModel):
     created_at: datetime
     last_contact_at: datetime | None
     oldest_unsent_at: datetime | None
+    app_version: str | None
+    keeps_storage: bool | None
     revoked_at: datetime | None
     is_over: bool
 

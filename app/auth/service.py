@@ -5,18 +5,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, false, or_, select
+from sqlalchemy import ColumnElement, delete, false, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.audit import service as audit
 from app.auth.models import Account, AccountKind, Device, RefreshToken, Role, RoleGrant
-from app.auth.schemas import AccountCreate, AccountRead, AccountUpdate, GrantRead, HeldArea, MeRead
+from app.auth.schemas import (
+    AccountCreate,
+    AccountRead,
+    AccountUpdate,
+    GrantRead,
+    HeldArea,
+    MeRead,
+    WorkerRead,
+)
 from app.core import crypto
-from app.core.area_code import code_of, level_of, prefix_of
+from app.core.area_code import ancestors_of, code_of, level_of, prefix_of
 from app.core.db import NOWHERE, Scope
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from app.core.paging import decode_id_cursor, encode_cursor
+from app.core.paging import cursor_uuid, decode_cursor, decode_id_cursor, encode_cursor
 
 PHONE = "account.phone"
 
@@ -223,7 +231,7 @@ async def update_account(session: AsyncSession, actor: Actor, account_id: UUID, 
     await audit.append_entry(session, actor.doer, NOWHERE, "update_account", [account_id], sorted(given))
     held = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
     grants = [grant_read(g.role, code_of(g.division_prefix)) for g in held]
-    await _put_names(session, grants)
+    await put_names(session, grants)
     return account_read(account, grants)
 
 
@@ -245,12 +253,46 @@ async def get_worker(session: AsyncSession, account_id: UUID, community_code: st
     return account
 
 
+NEAR_DOORS = WORKERS | {Role.COMMITTEE, Role.STREET}
+"""Who is offered for doors: those who work them, and the desks near enough to go."""
+
+
+async def list_workers(
+    session: AsyncSession, actor: Actor, community_code: str, limit: int, cursor: str | None
+) -> tuple[list[WorkerRead], str | None]:
+    """Active people with a grant over the community, of whatever level, who are offered for its doors; by name.
+
+    Of those above the community the name and the role are told and no more.
+    """
+    actor.demand(community_code, DESK)
+    over = [prefix_of(one) for one in (*ancestors_of(community_code), community_code)]
+    held = col(RoleGrant.division_prefix).in_(over) & col(RoleGrant.role).in_(NEAR_DOORS)
+    here = select(col(RoleGrant.account_id)).where(held)
+    key = tuple_(col(Account.name), col(Account.id))
+    statement = select(Account).where(col(Account.id).in_(here), col(Account.is_active)).order_by(key)
+    if cursor:
+        name, account_id = decode_cursor(cursor, str, str)
+        statement = statement.where(key > tuple_(name, cursor_uuid(account_id)))
+    accounts = list((await session.scalars(statement.limit(limit + 1))).all())
+    page = accounts[:limit]
+    grants = (
+        await session.scalars(select(RoleGrant).where(held, col(RoleGrant.account_id).in_([a.id for a in page])))
+    ).all()
+    reads = {a.id: WorkerRead(id=a.id, name=a.name, grants=[]) for a in page}
+    for grant in grants:
+        reads[grant.account_id].grants.append(grant_read(grant.role, code_of(grant.division_prefix)))
+    await put_names(session, [g for one in reads.values() for g in one.grants])
+    return list(reads.values()), encode_cursor(page[-1].name, str(page[-1].id)) if len(accounts) > limit else None
+
+
 async def list_accounts(
-    session: AsyncSession, code: str, limit: int, cursor: str | None
+    session: AsyncSession, code: str, limit: int, cursor: str | None, *, kind: AccountKind | None = None
 ) -> tuple[list[AccountRead], str | None]:
-    """Accounts with a grant at or under `code`, by id, and the next cursor."""
+    """Accounts (of one kind, if given) with a grant at or under `code`, by id, and the next cursor."""
     below = select(col(RoleGrant.account_id)).where(col(RoleGrant.division_prefix).like(f"{prefix_of(code)}%"))
     statement = select(Account).where(col(Account.id).in_(below)).order_by(col(Account.id)).limit(limit + 1)
+    if kind is not None:
+        statement = statement.where(col(Account.kind) == kind)
     if cursor:
         statement = statement.where(col(Account.id) > decode_id_cursor(cursor))
     accounts = list((await session.scalars(statement)).all())
@@ -259,12 +301,13 @@ async def list_accounts(
     by_account: dict[UUID, list[GrantRead]] = {}
     for grant in (await session.scalars(found)).all():
         by_account.setdefault(grant.account_id, []).append(grant_read(grant.role, code_of(grant.division_prefix)))
-    await _put_names(session, [g for grants in by_account.values() for g in grants])
+    await put_names(session, [g for grants in by_account.values() for g in grants])
     items = [account_read(a, by_account.get(a.id, [])) for a in page]
     return items, encode_cursor(str(page[-1].id)) if len(accounts) > limit else None
 
 
-async def _put_names(session: AsyncSession, grants: list[GrantRead]) -> None:
+async def put_names(session: AsyncSession, grants: list[GrantRead]) -> None:
+    """Put into grants what their divisions are called."""
     names = await name_divisions(session, sorted({g.division_code for g in grants}))
     for grant in grants:
         grant.name = names.get(grant.division_code, "")
@@ -276,7 +319,7 @@ async def read_me(session: AsyncSession, actor: Actor) -> MeRead:
     if account is None:
         raise NotFound
     grants = [grant_read(role, code_of(prefix)) for role, prefix in actor.grants]
-    await _put_names(session, grants)
+    await put_names(session, grants)
     return MeRead(
         id=account.id,
         name=account.name,

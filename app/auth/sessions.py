@@ -20,13 +20,13 @@ from sqlmodel import col
 
 from app.audit import service as audit
 from app.auth import service
-from app.auth.models import Account, AccountKind, Device, Invitation, RefreshToken
-from app.auth.schemas import TokenRead
+from app.auth.models import Account, AccountKind, Device, Invitation, RefreshToken, Role
+from app.auth.schemas import AccountCreate, ClientCreate, ClientSecret, TokenRead
 from app.core import crypto
 from app.core.clock import now
 from app.core.config import get_settings
 from app.core.db import NOWHERE, Database, Scope
-from app.core.errors import Invalid, Problem, Unauthorized
+from app.core.errors import Invalid, NotFound, Problem, Unauthorized
 from app.core.ids import new_id
 
 ISSUER = AUDIENCE = "pioneer-grid"
@@ -309,6 +309,28 @@ async def reset_password(session: AsyncSession, actor: service.Actor, account_id
     await service.end_sessions(session, account_id, None)
     await audit.append_entry(session, actor.doer, NOWHERE, "reset_password", [account_id])
     return password
+
+
+async def create_client(session: AsyncSession, actor: service.Actor, new: ClientCreate) -> ClientSecret:
+    """Make an API client for a division and its secret; raises as `service.create_account` does."""
+    secret = secrets.token_urlsafe(32)
+    wanted = AccountCreate(
+        name=new.name, login=new.client_id, role=Role.API_CLIENT, division_code=new.division_code, password=secret
+    )
+    account = await service.create_account(session, actor, wanted, await hash_password(secret))
+    return ClientSecret(id=account.id, client_id=account.login, client_secret=secret)
+
+
+async def renew_client_secret(session: AsyncSession, actor: service.Actor, account_id: UUID) -> ClientSecret:
+    """Another secret for an API client of one's part; the old one and what was signed in with it end at once."""
+    account = await service.get_account_in_scope(session, actor, account_id)
+    if account.kind != AccountKind.CLIENT:
+        raise NotFound
+    secret = secrets.token_urlsafe(32)
+    account.password_hash = await hash_password(secret)
+    await service.end_sessions(session, account_id, None)
+    await audit.append_entry(session, actor.doer, NOWHERE, "renew_client_secret", [account_id])
+    return ClientSecret(id=account.id, client_id=account.login, client_secret=secret)
 
 
 async def invite(session: AsyncSession, actor: service.Actor, account_id: UUID) -> tuple[str, Invitation]:

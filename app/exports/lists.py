@@ -308,6 +308,15 @@ LISTS: dict[str, List] = {
             _number("counts.rejected", "未取", "Rejected"),
         ),
     ),
+    "list_import_communities": List(
+        "导入的村居", "Communities of an import",
+        (
+            *_NAMED_COMMUNITY, _words("status", "状态", "Status", w.IMPORT_PART),
+            _number("counts.rows", "行数", "Rows"), _number("counts.created", "新增", "Created"),
+            _number("counts.updated", "更新", "Updated"), _number("counts.unchanged", "未变", "Unchanged"),
+            _number("counts.rejected", "未取", "Rejected"),
+        ),
+    ),
     "list_accounts": List(
         "账号", "Accounts",
         (
@@ -316,12 +325,24 @@ LISTS: dict[str, List] = {
             Column("grants", "角色", "Roles", "text", 30, value=_grants), _flag("is_active", "可用", "Active"),
         ),
     ),
+    "list_workers": List(
+        "可负责住户的人员", "People for doors",
+        (_text("name", "姓名", "Name", 12), Column("grants", "角色", "Roles", "text", 30, value=_grants)),
+    ),
+    "list_api_clients": List(
+        "对接系统", "API clients",
+        (
+            _text("name", "系统", "System", 20), _text("login", "client_id", "client_id", 20),
+            Column("grants", "角色", "Roles", "text", 30, value=_grants), _flag("is_active", "可用", "Active"),
+        ),
+    ),
     "list_devices": List(
         "设备", "Devices",
         (
             _text("account_name", "使用人", "Whose", 12), _text("name", "设备", "Device", 26),
             _at("created_at", "首次登录", "First sign-in"), _at("last_contact_at", "最近联系", "Last contact"),
-            _at("oldest_unsent_at", "最早未上传", "Oldest unsent"), _at("revoked_at", "停用时间", "Revoked at"),
+            _at("oldest_unsent_at", "最早未上传", "Oldest unsent"), _text("app_version", "应用版本", "App version", 12),
+            _flag("keeps_storage", "存储有保障", "Storage kept"), _at("revoked_at", "停用时间", "Revoked at"),
         ),
     ),
     "list_audit_entries": List(
@@ -382,6 +403,7 @@ LISTS: dict[str, List] = {
 WITHOUT: dict[str, str] = {
     "list_import_fields": "what a column of a roster may hold: a help text, not a list of the work",
     "list_own_devices": "one's own two or three devices, on a phone",
+    "list_import_differences": "it has a workbook of its own, under the path where this one would stand",
     "get_import": "an import with its problems, which its error workbook holds in the sheet they are about",
 }
 """Lists without a workbook, each with its reason."""

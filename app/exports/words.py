@@ -102,6 +102,7 @@ IMPORT_STATUS: Words = {
     "done": ("已导入", "imported"),
     "failed": ("没有读成", "could not be read"),
 }
+IMPORT_PART: Words = {"staged": ("待写入", "to be written"), "done": ("已写入", "written")}
 ROLE: Words = {
     "city": ("市级", "city"),
     "district": ("区县", "district"),

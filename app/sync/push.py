@@ -4,7 +4,6 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -40,7 +39,8 @@ _CONFIRMED = (
     "AND community_code LIKE ANY (string_to_array(current_setting('app.scope', true), ','))"
 )
 _HEARTBEAT = (
-    "UPDATE device SET last_contact_at = now(), oldest_unsent_at = %(oldest)s "
+    "UPDATE device SET last_contact_at = now(), oldest_unsent_at = %(oldest)s, "
+    "app_version = coalesce(%(version)s, app_version), keeps_storage = coalesce(%(keeps)s, keeps_storage) "
     "WHERE account_id = %(account)s AND id = %(device)s"
 )
 HEARTBEAT_SECONDS = 60.0
@@ -102,7 +102,7 @@ async def take_push(database: Database, actor: Actor, push: PushIn, request_id: 
         for command_id, status, code, detail, is_repeat, count in rows:
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
             confirmed[community] = count
-    await _heartbeat(database, actor, device, push.oldest_unsent_at)
+    await _heartbeat(database, actor, device, push)
     confirmed_today = confirmed.get(actor.scope.only_community or "", 0)
     if confirmed_today == 0:
         confirmed_today = await count_confirmed(database, actor)
@@ -297,20 +297,30 @@ def _in_order(commands: Sequence[CommandIn], answers: dict[UUID, CommandResult])
     return results
 
 
-_heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, datetime | None]] = OrderedDict()
+_heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, tuple[bool, str | None, bool | None]]] = OrderedDict()
 
 
-async def _heartbeat(database: Database, actor: Actor, device: UUID, oldest: datetime | None) -> None:
-    """Note a phone's last contact and oldest unsent record, at most once a minute while nothing changes."""
+async def _heartbeat(database: Database, actor: Actor, device: UUID, push: PushIn) -> None:
+    """Note a phone's last contact and what it says of itself, at most once a minute while nothing changes."""
     key = (actor.id, device)
-    at, said = _heartbeats.get(key, (0.0, None))
-    if time.monotonic() - at < HEARTBEAT_SECONDS and (said is None) == (oldest is None):
+    said = (push.oldest_unsent_at is None, push.app_version, push.keeps_storage)
+    at, before = _heartbeats.get(key, (0.0, (True, None, None)))
+    if time.monotonic() - at < HEARTBEAT_SECONDS and said == before:
         return
-    _heartbeats[key] = (time.monotonic(), oldest)
+    _heartbeats[key] = (time.monotonic(), said)
     while len(_heartbeats) > 50_000:
         _heartbeats.popitem(last=False)
     await database.call(
-        EVERYWHERE, _HEARTBEAT + " RETURNING 1", {"oldest": oldest, "account": actor.id, "device": device}
+        EVERYWHERE,
+        _HEARTBEAT + " RETURNING 1",
+        {
+            "oldest": push.oldest_unsent_at,
+            # text in a column may hold no NUL
+            "version": push.app_version and push.app_version.replace("\x00", ""),
+            "keeps": push.keeps_storage,
+            "account": actor.id,
+            "device": device,
+        },
     )
 
 

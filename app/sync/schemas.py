@@ -144,6 +144,8 @@ class PushIn(BaseModel):
 
     device_id: UUID
     oldest_unsent_at: datetime | None = None
+    app_version: Annotated[str, StringConstraints(max_length=40)] | None = None
+    keeps_storage: bool | None = None
     commands: Annotated[list[CommandIn], Field(max_length=MAX_COMMANDS)]
 
 

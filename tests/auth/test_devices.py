@@ -55,12 +55,16 @@ class TestListDevices:
         self, call: Caller, phone: Phone
     ) -> None:
         unsent = "2026-02-01T09:00:00+08:00"
-        body = {"device_id": phone.device_id, "oldest_unsent_at": unsent, "commands": []}
+        body = {
+            "device_id": phone.device_id, "oldest_unsent_at": unsent, "app_version": "1.2.3", "keeps_storage": False,
+            "commands": [],
+        }  # fmt: skip
         assert (await ask(call, phone.tokens, "POST", "/sync/commands", json=body))[0] == 200
         items = (await call("committee", "GET", "/devices", params={"community_code": A})).json()["items"]
         (item,) = [i for i in items if i["id"] == phone.device_id]
         assert (item["account_name"], item["name"]) == ("worker 某", "红米")
         assert datetime.fromisoformat(item["oldest_unsent_at"]) == datetime.fromisoformat(unsent)
+        assert (item["app_version"], item["keeps_storage"]) == ("1.2.3", False)
         assert (now() - datetime.fromisoformat(item["last_contact_at"])).total_seconds() < 60
         assert (item["revoked_at"], item["is_over"]) == (None, False)
 

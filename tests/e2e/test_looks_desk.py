@@ -151,6 +151,21 @@ def walk(desk: Desk) -> Iterator[str]:
     at("admin/trail", TOWN_COMMUNITY)
     expect(desk.get("trail-entry").first).to_be_visible()
     yield "trail"
+    at("admin/devices", TOWN_COMMUNITY)
+    expect(desk.get("device").first).to_be_visible()
+    yield "devices"
+    desk.get("revoke-device").first.click()
+    expect(desk.get("revoke-confirm")).to_be_visible()
+    yield "a device about to be ended"
+    at("admin/clients", STREET)
+    yield "API clients"
+    at("admin/privacy", TOWN_COMMUNITY)
+    expect(desk.get("reveal").first).to_be_visible()
+    yield "full numbers read"
+    at("admin/privacy?view=deletions", TOWN_COMMUNITY)
+    yield "deletions"
+    at("admin/privacy?view=exports", TOWN_COMMUNITY)
+    yield "lists taken away"
 
 
 @pytest.mark.parametrize("language", SCHEMES)

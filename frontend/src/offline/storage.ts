@@ -8,6 +8,11 @@ export async function storageState(): Promise<StorageState | null> {
   return { persisted: await navigator.storage.persisted(), usage, quota }
 }
 
+/** Whether the browser keeps them when space runs short; null where it does not say. */
+export async function isKept(): Promise<boolean | null> {
+  return (await navigator.storage?.persisted?.()) ?? null
+}
+
 /** Ask the browser to keep them. */
 export async function askToPersist(): Promise<boolean> {
   return 'storage' in navigator && (await navigator.storage.persist())

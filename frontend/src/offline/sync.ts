@@ -5,6 +5,7 @@
 import type { AccountSchema, Connection } from './database'
 import { expand, withPending, type AreaPull } from './doors'
 import type { Outbox } from './outbox'
+import { isKept } from './storage'
 import type { Transport } from './transport'
 import { OfflineError, ProblemError, type AreaRecord, type DoorRecord, type OutboxItem } from './types'
 
@@ -19,6 +20,9 @@ export const PAGE_HOUSEHOLDS = 500
 function isRefusal(error: unknown): error is ProblemError {
   return error instanceof ProblemError && [400, 404, 409, 413, 422].includes(error.status)
 }
+
+/** the version of the app, put in by the build */
+declare const __APP_VERSION__: string
 
 interface Homes {
   index(name: 'areaId'): { getAllKeys(areaId: string): Promise<string[]> }
@@ -68,6 +72,8 @@ export class Syncer {
         body: {
           device_id: await this.transport.deviceId(),
           oldest_unsent_at: batch[0]?.recordedAt ?? null,
+          app_version: __APP_VERSION__,
+          keeps_storage: await isKept(),
           commands: batch.map((item) => ({
             id: item.id,
             name: item.name,

@@ -7,6 +7,9 @@ export const admin: DeskPart = {
   icon: iconAdmin,
   routes: [
     { path: '', component: withTexts(adminTexts, () => import('./Accounts.vue')) },
+    { path: 'devices', component: withTexts(adminTexts, () => import('./Devices.vue')) },
+    { path: 'clients', component: withTexts(adminTexts, () => import('./Clients.vue')) },
+    { path: 'privacy', component: withTexts(adminTexts, () => import('./Privacy.vue')) },
     { path: 'trail', component: withTexts(adminTexts, () => import('./Trail.vue')) },
   ],
 }

@@ -19,6 +19,9 @@ function rankOver(code: string): number {
   return Math.max(0, ...deskGrants.value.filter((grant) => covers(grant.division_code, code)).map((grant) => RANK[grant.role] ?? 0))
 }
 
+/** Whether one may make API clients for a division: a desk of a district or a city over it. */
+export const mayMakeClients = (code: string): boolean => rankOver(code) >= 3
+
 /** Roles one may hand out in a division. */
 export function rolesFor(code: string): Role[] {
   const own = rankOver(code)

@@ -3,7 +3,7 @@ import type { Schema } from '../calls'
 import type { Building, Door } from './facade'
 
 export type Area = Schema<'ResponsibilityAreaRead'>
-export type Account = Schema<'AccountRead'>
+export type Account = Schema<'WorkerRead'>
 
 /** Hues (degrees) that stay apart in light and dark; the sign beside them says the same without colour. */
 const HUES = [210, 28, 145, 285, 52, 180, 335, 95, 250, 0]
@@ -81,11 +81,11 @@ export function toggleGroup(selected: ReadonlySet<string>, doors: Door[], chosen
 
 const PEOPLE = ['grid_worker', 'party_member', 'committee', 'street', 'district', 'city']
 
-/** Who can answer for doors: active people, those who work doors first, then by name. */
+/** Who can answer for doors: those who work doors first, then by name. */
 export function orderAssignees(accounts: Account[]): Account[] {
   const rank = (account: Account) => Math.min(...account.grants.map((grant) => PEOPLE.indexOf(grant.role)).filter((at) => at >= 0), 99)
   return accounts
-    .filter((account) => account.is_active && rank(account) < 99)
+    .filter((account) => rank(account) < 99)
     .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, 'zh-CN'))
 }
 

@@ -29,7 +29,7 @@ export function listAreas(community: string): Promise<Area[]> {
   return whole((cursor) => call(api.GET('/api/v1/responsibility-areas', { params: { query: { community_code: community, limit: MOST, cursor } } })))
 }
 export function listAccounts(community: string): Promise<Account[]> {
-  return whole((cursor) => call(api.GET('/api/v1/accounts', { params: { query: { community_code: community, limit: MOST, cursor } } })))
+  return whole((cursor) => call(api.GET('/api/v1/workers', { params: { query: { community_code: community, limit: MOST, cursor } } })))
 }
 export function createArea(given: Schema<'ResponsibilityAreaCreate'>): Promise<Area> {
   return call(api.POST('/api/v1/responsibility-areas', { body: given }))
