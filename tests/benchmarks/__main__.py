@@ -18,7 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-RUN = Path(tempfile.mkdtemp(prefix="pioneer-bench-", dir="/tmp"))
+# a process that this one starts imports this anew and must find the same keys
+RUN = Path(
+    os.environ.get("BENCH_CITY") or os.environ.get("BENCH_RUN") or tempfile.mkdtemp(prefix="pioneer-bench-", dir="/tmp")
+)
+os.environ["BENCH_RUN"] = str(RUN)
 RUN.chmod(0o755)
 os.environ["PIONEER_DATA_DIR"] = str(RUN)
 os.environ["PIONEER_SECRET_KEY"] = "benchmarks-only-benchmarks-only-benchmarks-only"
@@ -28,7 +32,6 @@ import orjson  # noqa: E402
 import psycopg  # noqa: E402
 
 from app.areas import service as areas  # noqa: E402
-from app.areas.service import DivisionEntry  # noqa: E402
 from app.audit.service import SYSTEM  # noqa: E402
 from app.auth import sessions  # noqa: E402
 from app.auth.models import Account, Device, Role, RoleGrant  # noqa: E402
@@ -44,12 +47,13 @@ from app.posts import service as posts  # noqa: E402
 from app.posts.schemas import ResponsibilityAreaCreate  # noqa: E402
 from app.screening import service as screening  # noqa: E402
 from app.screening.schemas import RoundCreate  # noqa: E402
+from app.simulation.plan import invented_tree  # noqa: E402
 from tests.benchmarks.load import Load, first_result, request, run  # noqa: E402
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 OUR_PORT, BARE_PORT = 18431, 18432
-CITY = "990100000000"
+CITY, CITY_COMMUNITIES = "990100000000", 5_758
 WORKED = 64
 """Communities that workers push to at once; XL has 5,758, and one row of each is what they queue for."""
 
@@ -66,31 +70,13 @@ class Worked:
     households: list[tuple[UUID, list[UUID]]]
 
 
-def divisions() -> list[DivisionEntry]:
-    """A city of Jinan's shape: 13 districts, 164 towns, 5,758 communities."""
-    entries = [DivisionEntry(CITY, "基准市", "city", None)]
-    towns = []
-    for district in range(1, 14):
-        code = f"9901{district:02d}000000"
-        entries.append(DivisionEntry(code, f"{district}区", "district", CITY))
-        towns += [(code, f"{code[:6]}{town:03d}000") for town in range(1, 14 if district < 9 else 13)]
-    towns = towns[:164]
-    for district_code, code in towns:
-        entries.append(DivisionEntry(code, f"{code[6:9]}街道", "town", district_code))
-    for number in range(5758):
-        town = towns[number % len(towns)][1]
-        code = f"{town[:9]}{number // len(towns) + 1:03d}"
-        entries.append(DivisionEntry(code, f"{number}社区", "community", town))
-    return entries
-
-
 async def prepare(url: str) -> tuple[list[Worked], Worked, UUID, str]:
     """Load the city, 64 communities of 400 households, one of 1,000, and a round over all."""
     install_hooks()
     database = Database(url, 4)
     await database.open()
     round_id, token = await _prepare_city(database)
-    codes = sorted(e.code for e in divisions() if e.level == "community")
+    codes = sorted(e.code for e in invented_tree(CITY_COMMUNITIES) if e.level == "community")
     worked = [await _prepare_community(database, code, number, 100) for number, code in enumerate(codes[:WORKED])]
     large = await _prepare_community(database, codes[WORKED], WORKED, 250)
     await database.close()
@@ -112,7 +98,7 @@ async def _prepare_city(database: Database) -> tuple[UUID, str]:
     account, device = await _account(database, Role.CITY, "9901")
     actor = Actor(account.id, account.name, "person", device.id, ((Role.CITY, "9901"),))
     async with database.session(EVERYWHERE) as session:
-        await areas.put_divisions(session, divisions(), today())
+        await areas.put_divisions(session, invented_tree(CITY_COMMUNITIES), today())
         opened = await screening.create_round(
             session, actor, RoundCreate(division_code=CITY, title="基准", starts_on=today(), ends_on=today())
         )

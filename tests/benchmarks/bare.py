@@ -1,4 +1,4 @@
-"""The yardstick: a bare FastAPI route that inserts one row with psycopg and commits.
+"""The yardsticks: bare FastAPI routes that insert one row with psycopg and commit, or sum a row of each community.
 
 No sign-in, scope, audit, tally.
 """
@@ -43,3 +43,17 @@ async def insert_visit(request: Request, visit: Visit) -> dict[str, str]:
             (visit.id, visit.household_id, visit.round_id, visit.outcome, visit.recorded_at),
         )
     return {"id": str(visit.id)}
+
+
+@app.get("/sum")
+async def sum_rows(request: Request, round: UUID) -> dict[str, int]:
+    """What a city's coverage is made of, added up and nothing else."""
+    async with request.app.state.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT sum(c.household_count), sum(c.resident_count), sum(t.answered_all + t.vacant), sum(t.persons_done) "
+            "FROM community_clock c LEFT JOIN screening_tally t "
+            "ON t.community_code = c.community_code AND t.round_id = %s",
+            (round,),
+        )
+        row = await cursor.fetchone()
+    return dict(zip(("households", "residents", "households_done", "persons_done"), row, strict=True))

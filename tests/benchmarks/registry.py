@@ -1,123 +1,152 @@
-"""What the registry costs at the size of a district: search over HTTP, and row-level security statement by statement.
+"""What the registry costs in a city: search, pages, coverage and first pulls over HTTP, tallies, row-level security.
 
-`python -m tests.benchmarks.registry` (part of `make bench`). Invented people are written straight into the tables
-of a database of its own: `BENCH_COMMUNITIES` communities (240) of 540 households of three. Everything that is
-compared is measured in turns in one run.
+`python -m tests.benchmarks.registry` (part of `make bench`). What must not depend on how large the city is, is measured
+in a city of one community beside it, in turns. `BENCH_SIZE` and `BENCH_CITY`: see `city.py`.
 """
 
 import asyncio
 import os
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import psycopg
 from psycopg import ClientCursor
 
-from app.auth import sessions
-from app.auth.models import Role
-from app.core.db import APP_ROLE, Database, start_embedded
+from app.core.db import APP_ROLE, EVERYWHERE, Database, start_embedded
 from app.main import install_hooks
 from app.people import search
-from app.people.naming import initials, pinyin
+from app.people import service as people
+from app.screening import service as screening
+from app.simulation.plan import Size
 from app.sync import pull
-from tests.benchmarks.__main__ import OUR_PORT, RUN, SECONDS, _account, migrate_to_head, start_server
+from tests.benchmarks.__main__ import BARE_PORT, OUR_PORT, ROUNDS, RUN, SECONDS, start_server
+from tests.benchmarks.city import City, holders, open_city
 from tests.benchmarks.load import Load, request, run
 
-COMMUNITIES = int(os.environ.get("BENCH_COMMUNITIES", "240"))
+SIZE = Size(os.environ.get("BENCH_SIZE", "M"))
 TURNS = int(os.environ.get("BENCH_TURNS", "150"))
-COMMUNITY, TOWN, DISTRICT, CITY = "990101001005", "990101001", "990101", "9901"
-TYPED = (
-    "王", "王芳", "陈子", "芳", "wf", "w", "z", "lx", "wangf", "zhangw", "wang", "泉景1", "泉景13号楼2单元", "3-2",
-    "xyz", "13812345678", "379999198001010011",
-)  # fmt: skip
-_FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰红建国志文秀云海燕梅林峰雪晨宇轩涵怡梓欣浩然子墨"
-
-# A name for each id, the same in every run; numbers are blind indexes of nothing.
-_FILL = """
-    CREATE TEMP TABLE place AS
-        SELECT format('9901%%s%%s%%s', lpad((1 + c / 80)::text, 2, '0'), lpad((1 + c %% 80 / 20)::text, 3, '0'),
-            lpad((1 + c %% 20)::text, 3, '0'))::char(12) AS code FROM generate_series(0, {communities} - 1) c;
-    INSERT INTO division (code, name, level, parent_code)
-        SELECT DISTINCT rpad(substr(code, 1, 4), 12, '0'), '示例市', 'city', NULL FROM place
-        UNION SELECT DISTINCT rpad(substr(code, 1, 6), 12, '0'), '区', 'district', rpad(substr(code, 1, 4), 12, '0')
-            FROM place
-        UNION SELECT DISTINCT rpad(substr(code, 1, 9), 12, '0'), '街道', 'town', rpad(substr(code, 1, 6), 12, '0')
-            FROM place
-        UNION SELECT code, '社区', 'community', rpad(substr(code, 1, 9), 12, '0') FROM place;
-    INSERT INTO community_clock (community_code, household_count, resident_count) SELECT code, 540, 1620 FROM place;
-    CREATE TEMP TABLE home AS SELECT code, h, {uuid} AS door, {uuid} AS id FROM place, generate_series(0, 539) h;
-    INSERT INTO dwelling (community_code, id, compound, building, stair, floor, room, address, address_key, sort_key,
-            responsibility_area_id)
-        SELECT code, door, '泉景' || h / 180, (1 + h / 36)::text, (1 + h / 12 %% 3)::text, 1 + h / 2 %% 6,
-            (1 + h / 2 %% 6) || '0' || (1 + h %% 2), '', h::text, lpad(h::text, 8, '0'), {area} FROM home;
-    INSERT INTO household (community_code, id, dwelling_id, head_name, head_initials, phone_index, resident_count)
-        SELECT code, home.id, door, n.name, n.initials, substr(sha256(home.id::text::bytea), 1, 16), 3
-        FROM home JOIN names n ON n.number = ('x' || substr(md5(home.id::text), 1, 6))::bit(24)::int %% 20000;
-    INSERT INTO resident (community_code, id, household_id, name, name_initials, name_pinyin, sex, relation, workplace,
-            id_kind, id_index, phone_index, birth_on)
-        SELECT code, p.id, p.home, n.name, n.initials, n.pinyin, 1, '', '', 'none',
-            substr(sha256(p.id::text::bytea), 1, 16), substr(sha256((p.id || 'p')::bytea), 1, 16), date '1980-01-01'
-        FROM (SELECT code, home.id AS home, {uuid} AS id FROM home, generate_series(1, 3)) p
-        JOIN names n ON n.number = ('x' || substr(md5(p.id::text), 1, 6))::bit(24)::int %% 20000;
-"""
-_AREA = "00000000-0000-7000-8000-000000000001"
+SMALL_PORT = 18433
+PULLS = 24
 
 
-def fill(url: str) -> int:
-    """Write the district; answers how many residents there are."""
-    draw = random.Random(7)  # the same town in every run
-    names = [draw.choice(_FAMILY) + "".join(draw.sample(_GIVEN, draw.choice((1, 2, 2)))) for _ in range(20_000)]
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit = off")
-        cursor.execute("CREATE TEMP TABLE names (number int, name text, initials text, pinyin text)")
-        with cursor.copy("COPY names FROM STDIN") as copy:
-            for number, name in enumerate(names):
-                copy.write_row((number, name, initials(name), pinyin(name)))
-        area = f"CASE WHEN code = '{COMMUNITY}' THEN '{_AREA}'::uuid END"
-        # ids of one import rise together, as UUIDv7 do
-        uuid = "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')::text"
-        uuid = (
-            f"({uuid} || '7' || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid"
-        )
-        script = _FILL.replace("%%", "%").format(communities=COMMUNITIES, uuid=uuid, area=area)
-        cursor.execute(script.encode())
-        connection.commit()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
-        found = connection.execute("SELECT count(*) FROM resident").fetchone()
-    return int(found[0]) if found else 0
-
-
-def searches(token: str) -> Callable[[int], Iterator[bytes]]:
-    """A desk that searches without a pause."""
+def gets(path_of: Callable[[int], str], token: str) -> Callable[[int], Iterator[bytes]]:
+    """Somebody who asks without a pause; `path_of` says for what the n-th time."""
 
     def make(connection: int) -> Iterator[bytes]:
         at = connection
         while True:
-            yield request("GET", f"/api/v1/residents?q={quote(TYPED[at % len(TYPED)])}", token)
+            yield request("GET", f"/api/v1{path_of(at)}", token)
             at += 1
 
     return make
 
 
-def bench_search(tokens: dict[str, str]) -> None:
-    """Search over HTTP at each level, beside a call that only signs in and reads one row."""
-    print("\nsearch over HTTP, one desk at a time (17 things typed, pages of 50)")
-    print(f"{'where':>12} {'per second':>11} {'p50 ms':>8} {'p99 ms':>8}")
-    for where, token in tokens.items():
-        taken = run(Load(OUR_PORT, 1, SECONDS * 2, searches(token)))
-        print(f"{where:>12} {taken.per_second:>11.0f} {taken.p50_ms:>8.1f} {taken.p99_ms:>8.1f}")
-    code = f"/api/v1/areas/{COMMUNITY}"
-    taken = run(Load(OUR_PORT, 1, SECONDS, lambda _: iter(lambda: request("GET", code, tokens["community"]), None)))
-    print(f"{'(one row)':>12} {taken.per_second:>11.0f} {taken.p50_ms:>8.1f} {taken.p99_ms:>8.1f}")
+def always(path: str, token: str) -> Callable[[int], Iterator[bytes]]:
+    """Somebody who asks for the same again and again."""
+    return gets(lambda _: path, token)
 
 
-def statements() -> dict[str, tuple[str, str, dict[str, Any]]]:
+def bench_search(city: City) -> None:
+    """Search at each level by kind of thing typed, beside a call that only signs in and reads one row."""
+    print(f"\nsearch over HTTP, {city.size}, one desk at a time, pages of 50: p50 / p99 in ms")
+    levels = ("community", "town", "district", "city")
+    print(f"{'typed':>22}" + "".join(f"{level:>18}" for level in levels))
+    rows: dict[str, list[str]] = {}
+    for level in levels:
+        token = city.tokens[level]
+        for kind, typed in city.typed.items():
+            paths = [f"/residents?q={quote(one)}" for one in typed]
+            taken = run(Load(OUR_PORT, 1, SECONDS, gets(lambda at, paths=paths: paths[at % len(paths)], token)))
+            rows.setdefault(kind, []).append(f"{taken.p50_ms:.1f} / {taken.p99_ms:.1f}")
+        one_row = f"/areas/{city.community}"
+        taken = run(Load(OUR_PORT, 1, SECONDS, always(one_row, token)))
+        rows.setdefault("(one row)", []).append(f"{taken.p50_ms:.1f} / {taken.p99_ms:.1f}")
+    for kind, cells in rows.items():
+        print(f"{kind:>22}" + "".join(f"{cell:>18}" for cell in cells))
+
+
+def bench_pages(city: City, small: City) -> None:
+    """A community's pages, in the city and in a city of that community alone, in turns."""
+    print(f"\na community's pages: {city.size} ({city.households} households) and S ({small.households}), in turns")
+    print(f"{'':>22} {city.size + ' p50':>9} {'p99':>8} {'S p50':>9} {'p99':>8} {'ratio':>7}")
+    pages = {
+        "households": "/households?community_code={}&limit=50",
+        "buildings": "/buildings?community_code={}",
+        "care": "/care-households?community_code={}",
+        "coverage, buildings": "/coverage?area={}",
+    }
+    for name, path in pages.items():
+        taken: dict[str, list[Any]] = {"large": [], "small": []}
+        for _ in range(ROUNDS):
+            for who, one, port in (("large", city, OUR_PORT), ("small", small, SMALL_PORT)):
+                asked = always(path.format(one.community), one.tokens["community"])
+                taken[who].append(run(Load(port, 1, SECONDS, asked)))
+        ratio = statistics.median(a.p50_ms / b.p50_ms for a, b in zip(taken["large"], taken["small"], strict=True))
+        cells = [statistics.median(getattr(o, f) for o in taken[w]) for w in taken for f in ("p50_ms", "p99_ms")]
+        print(f"{name:>22} {cells[0]:>9.1f} {cells[1]:>8.1f} {cells[2]:>9.1f} {cells[3]:>8.1f} {ratio:>7.2f}")
+
+
+def bench_pull(city: City, small: City) -> None:
+    """First pulls, each of an area nobody has loaded yet."""
+    took: dict[str, list[float]] = {city.size: [], "S": []}
+    for one, port, wanted in ((city, OUR_PORT, PULLS), (small, SMALL_PORT, 4)):
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", trust_env=False) as client:
+            for area, token, _ in holders(one, wanted):
+                headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
+                client.get("/sync/areas", headers=headers).raise_for_status()
+                started = time.perf_counter()
+                answer = client.get(f"/sync/areas/{area}", headers=headers)
+                elapsed = (time.perf_counter() - started) * 1000
+                households = len(answer.raise_for_status().json()["upserts"]["households"]["i"])
+                took[one.size].append(elapsed / households * 100)
+    large, little = statistics.median(took[city.size]), statistics.median(took["S"])
+    print(f"\nfirst pull, ms for 100 households: {city.size} {large:.1f} (of {len(took[city.size])} areas), "
+          f"S {little:.1f} (of {len(took['S'])}), ratio {large / little:.2f}")  # fmt: skip
+
+
+def bench_coverage(city: City) -> None:
+    """Coverage of the whole city, beside a bare FastAPI route that sums the same rows, in turns."""
+    print(
+        f"\ncoverage of the city, {city.communities:,} communities: ms over HTTP, in turns with a bare sum of the rows"
+    )
+    print(f"{'by':>12} {'ours p50':>9} {'bare p50':>9} {'ratio':>7}")
+    bare = f"/sum?round={city.round_id}"
+    for level in ("district", "town", "community"):
+        ours, bares = [], []
+        path = f"/coverage?area={city.city}&level={level}&limit=500"
+        for _ in range(ROUNDS):
+            ours.append(run(Load(OUR_PORT, 1, SECONDS, always(path, city.tokens["city"]))).p50_ms)
+            bares.append(
+                run(Load(BARE_PORT, 1, SECONDS, lambda _: iter(lambda: request("GET", bare, None), None))).p50_ms
+            )
+        ratio = statistics.median(a / b for a, b in zip(ours, bares, strict=True))
+        print(f"{level:>12} {statistics.median(ours):>9.1f} {statistics.median(bares):>9.1f} {ratio:>7.2f}")
+
+
+def bench_tallies(city: City) -> None:
+    """All tallies against a recount of all rows, as `pioneer tally verify` does it."""
+
+    async def verify() -> tuple[int, float]:
+        database = Database(city.url, 2)
+        await database.open()
+        started = time.perf_counter()
+        async with database.session(EVERYWHERE) as session:
+            connection = await session.connection()
+            await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            drift = [*await people.find_tally_drift(session), *await screening.find_tally_drift(session)]
+        elapsed = time.perf_counter() - started
+        await database.close()
+        return len(drift), elapsed
+
+    drift, elapsed = asyncio.run(verify())
+    print(f"\ntally verify, {city.size}: {drift} differ, {elapsed:.1f} s")
+
+
+def statements(city: City) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """What is compared: name to (scope, statement, parameters)."""
 
     def searched(typed: str, prefix: str) -> tuple[str, str, dict[str, Any]]:
@@ -130,36 +159,38 @@ def statements() -> dict[str, tuple[str, str, dict[str, Any]]]:
         is_one = len(prefix) == 12
         return prefix, search._statement(meant.ways[0], meant.ways, is_one_community=is_one, has_tag=False), params
 
-    area = {"community": COMMUNITY, "area": _AREA, "since": -1}
-    clocks = "SELECT sum(household_count), sum(resident_count) FROM community_clock WHERE community_code LIKE '9901%%'"
+    community, town, district = city.community, city.town[:9], city.district[:6]
+    area = {"community": community, "area": city.area, "since": -1}
+    clocks = "SELECT sum(household_count), sum(resident_count) FROM community_clock WHERE community_code LIKE %(like)s"
     visits = """
         INSERT INTO sync_command (community_code, id, name, account_id, device_id, status, recorded_at, received_at)
         SELECT %(community)s, gen_random_uuid(), 'x', gen_random_uuid(), gen_random_uuid(), 'accepted', now(), now()
         FROM generate_series(1, 50)
     """
     return {
-        "a row by its key": (COMMUNITY, "SELECT * FROM community_clock WHERE community_code = %(community)s", area),
-        "search, community": searched("王", COMMUNITY),
-        "search, town": searched("wf", TOWN),
-        "search, district": searched("wf", DISTRICT),
-        "search, address": searched("泉景1", DISTRICT),
-        "an area's households": (COMMUNITY, pull._HOUSEHOLDS, area),
-        "an area's residents": (COMMUNITY, pull._RESIDENTS, area),
-        "the city's clocks": (CITY, clocks, {}),
-        "50 rows inserted": (COMMUNITY, visits, area),
+        "a row by its key": (community, "SELECT * FROM community_clock WHERE community_code = %(community)s", area),
+        "search, community": searched("王", community),
+        "search, town": searched("wf", town),
+        "search, district": searched("wf", district),
+        "search, city": searched("wf", city.city[:4]),
+        "search, address": searched(city.typed["address, begun"][0], district),
+        "an area's households": (community, pull._HOUSEHOLDS, area),
+        "an area's residents": (community, pull._RESIDENTS, area),
+        "the city's clocks": (city.city[:4], clocks, {"like": f"{city.city[:4]}%"}),
+        "50 rows inserted": (community, visits, area),
     }
 
 
-def bench_security(url: str) -> None:
+def bench_security(city: City) -> None:
     """Each statement as the service's role, and as the owner, for whom there is no row-level security."""
-    print(f"\nrow-level security: the same statement with it and without, in turns, median of {TURNS}")
+    print(f"\nrow-level security, {city.size}: the same statement with it and without, in turns, median of {TURNS}")
     print(f"{'':>22} {'with ms':>9} {'without ms':>11} {'ratio':>7}")
     options = "-c jit=off -c timezone=UTC"
     with (
-        psycopg.connect(url, options=f"{options} -c role={APP_ROLE}", cursor_factory=ClientCursor) as guarded,
-        psycopg.connect(url, options=options, cursor_factory=ClientCursor) as bare,
+        psycopg.connect(city.url, options=f"{options} -c role={APP_ROLE}", cursor_factory=ClientCursor) as guarded,
+        psycopg.connect(city.url, options=options, cursor_factory=ClientCursor) as bare,
     ):
-        for name, (scope, statement, params) in statements().items():
+        for name, (scope, statement, params) in statements(city).items():
             took: dict[int, list[float]] = {0: [], 1: []}
             rows = []
             for turn in range(TURNS + 5):
@@ -177,38 +208,29 @@ def bench_security(url: str) -> None:
             print(f"{name:>22} {with_it:>9.2f} {without:>11.2f} {with_it / without:>7.2f}")
 
 
-async def make_desks(url: str) -> dict[str, str]:
-    """Access tokens of a desk at each level."""
-    database = Database(url, 2)
-    await database.open()
-    tokens = {}
-    for where, role, prefix in (
-        ("community", Role.COMMITTEE, COMMUNITY), ("town", Role.STREET, TOWN), ("district", Role.DISTRICT, DISTRICT),
-        ("city", Role.CITY, CITY),
-    ):  # fmt: skip
-        account, device = await _account(database, role, prefix)
-        tokens[where] = sessions.issue_access_token(account, device.id)
-    await database.close()
-    return tokens
-
-
 def main() -> None:
     """Prepare, measure, print."""
-    url = start_embedded(RUN)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE registry")
-    url = url.replace("/postgres?", "/registry?", 1)
-    migrate_to_head(url)
     install_hooks()
-    print(f"preparing: {COMMUNITIES} communities …", flush=True)
-    print(f"{fill(url):,} residents")
-    bench_security(url)
-    server = start_server("tests.benchmarks.served:app", OUR_PORT, url)
+    server_url = start_embedded(RUN)
+    small = open_city(server_url, Size.S)
+    city = open_city(server_url, SIZE, small)
+    print(f"{city.size}: {city.communities:,} communities, {city.residents:,} residents")
+    servers = [
+        start_server("tests.benchmarks.served:app", OUR_PORT, city.url),
+        start_server("tests.benchmarks.served:app", SMALL_PORT, small.url),
+        start_server("tests.benchmarks.bare:app", BARE_PORT, city.url),
+    ]
     try:
-        bench_search(asyncio.run(make_desks(url)))
+        bench_pull(city, small)
+        bench_search(city)
+        bench_pages(city, small)
+        bench_coverage(city)
+        bench_security(city)
+        bench_tallies(city)
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+            server.wait()
 
 
 if __name__ == "__main__":
