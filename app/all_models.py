@@ -7,6 +7,7 @@ from app.audit import models as audit
 from app.auth import models as auth
 from app.care import models as care
 from app.exports import models as exports
+from app.followups import models as followups
 from app.import_export import models as import_export
 from app.people import models as people
 from app.posts import models as posts
@@ -26,6 +27,7 @@ MODULES = (
     residence,
     posts,
     screening,
+    followups,
     care,
     reports,
     privacy,

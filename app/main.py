@@ -24,6 +24,7 @@ from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
 from app.exports import routes as exports_routes
+from app.followups import routes as followups_routes
 from app.import_export import routes as import_export_routes
 from app.people import routes as people_routes
 from app.people import service as people
@@ -48,6 +49,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     people_routes.router,
     posts_routes.router,
     screening_routes.router,
+    followups_routes.router,
     care_routes.router,
     reports_routes.router,
     privacy_routes.router,

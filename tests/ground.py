@@ -34,8 +34,11 @@ async def fill(call: Caller, database: Database) -> Ground:
     post = await make_post(call, title="甲社区的岗")
     await call("worker2", "POST", f"/posts/{post['id']}/claim")
     round_id = await make_round(call, A, "committee")
-    visit, care = door_visit(homes[0], round_id, note="甲的事"), care_visit(homes[0], note="甲的话")
+    hot = [{"resident_id": str(homes[0].residents[0]), "status": "symptoms", "temperature_c": 38}]
+    visit = door_visit(homes[0], round_id, "answered_part", persons=hot, note="甲的事")
+    care = care_visit(homes[0], note="甲的话")
     await push(call, "worker", visit, care)
+    follow_up = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()["items"][0]
     await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
     old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
     (edit,) = await push(call, "worker", command("people.update_household", old))
@@ -51,6 +54,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
+        "follow_up_id": follow_up["id"],
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
         "conflict_id": conflicts[0]["id"],
@@ -81,7 +85,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         area["id"],
         free["id"],
     }
-    words |= {post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
+    words |= {follow_up["id"], post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
     for home in homes:
         words |= {str(home.id), str(home.dwelling_id), f"甲32{home.room}", *map(str, home.residents)}
     for name in ("committee", "worker", "worker2"):

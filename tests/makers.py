@@ -114,7 +114,7 @@ def door_visit(home: Home, round_id: str, outcome: str = "answered_all", **extra
     if persons is None:
         persons = [{"resident_id": str(r), "status": "well"} for r in home.residents] if "answered" in outcome else []
     payload = {"household_id": str(home.id), "round_id": round_id, "outcome": outcome, "persons": persons}
-    payload |= {key: extra.pop(key) for key in ("note",) if key in extra}
+    payload |= {key: extra.pop(key) for key in ("note", "again_reason") if key in extra}
     return command("screening.record_door_visit", payload, **extra)
 
 

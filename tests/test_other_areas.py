@@ -41,6 +41,7 @@ _IDS = (
     "care_visit_id",
     "device_id",
     "conflict_id",
+    "follow_up_id",
 )
 
 

@@ -83,9 +83,9 @@ async def both_filled(call: Caller, database: Database) -> None:
         homes = await make_homes(database, code, stair_of("3", "2", ["101", "102"]))
         area = await make_area(call, homes, None, code)
         assert (await call(who, "POST", f"/responsibility-areas/{area['id']}/claim")).is_success
-        await push(
-            call, who, door_visit(homes[0], round_id, community_code=code), care_visit(homes[0], community_code=code)
-        )
+        hot = [{"resident_id": str(homes[0].residents[0]), "status": "symptoms", "temperature_c": 38}]
+        visit = door_visit(homes[0], round_id, "answered_part", persons=hot, community_code=code)
+        await push(call, who, visit, care_visit(homes[0], community_code=code))
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

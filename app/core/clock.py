@@ -19,3 +19,8 @@ def today() -> date:
 def day_start(day: date) -> datetime:
     """The instant at which a Shanghai day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
+def day_of(instant: datetime) -> date:
+    """The Shanghai day of an instant."""
+    return instant.astimezone(SHANGHAI).date()

@@ -222,7 +222,22 @@ LISTS: dict[str, List] = {
             Column("persons", "答复人数", "People answered for", "number", 10, value=_count_status(None)),
             Column("persons", "有症状人数", "With symptoms", "number", 11, value=_count_status("symptoms")),
             Column("persons", "最高体温(℃)", "Highest °C", "number", 12, value=_highest),
-            _text("note", "备注", "Note", 24), *_JUDGED,
+            _text("note", "备注", "Note", 24), _words("again_reason", "再问原因", "Asked again", w.AGAIN), *_JUDGED,
+        ),
+    ),
+    "list_follow_ups": List(
+        "随访", "Follow-ups",
+        (
+            _text("resident_name", "姓名", "Name", 11), *_HOME, _words("reasons", "发现", "Found", w.FINDING, 16),
+            _number("temperature_c", "体温(℃)", "°C"), _words("symptoms", "症状", "Symptoms", w.SYMPTOM, 18),
+            _at("found_at", "发现时间", "Found at"), _text("found_by", "发现人", "Found by", 11),
+            _words("source", "来源", "Source", w.FOUND_BY, 10),
+            _words("is_self_reported", "仅自报", "Self-reported only", w.YES_NO, 8),
+            _number("finding_count", "报告次数", "Times reported"),
+            _words("owner.kind", "谁办", "Owner", w.FOLLOW_UP_OWNER, 9),
+            _text("owner.name", "承办人", "Owner's name", 13),
+            _words("outcome", "结果", "Outcome", w.FOLLOW_UP_OUTCOME, 14), _text("note", "说明", "Note", 24),
+            _at("closed_at", "办结时间", "Closed at"), _text("closed_by_name", "办结人", "Closed by", 11),
         ),
     ),
     "list_care_visits": List(
@@ -265,7 +280,7 @@ LISTS: dict[str, List] = {
         (
             _text("code", "区划代码", "Code", 15), _text("name", "名称", "Name", 20),
             _words("level", "级别", "Level", w.LEVEL), _number("door_visits", "上门记录", "Door visits"),
-            _number("care_visits", "走访记录", "Care visits"),
+            _number("care_visits", "走访记录", "Care visits"), _number("follow_ups", "随访", "Follow-ups"),
         ),
         name="export_flag_counts",
     ),

@@ -65,6 +65,38 @@ FLAG: Words = {
     "not_assigned": ("不在登记人的责任区", "not in the area of who recorded it"),
     "clock_skew": ("手机时间不准", "the phone's clock was wrong"),
     "round_closed": ("登记时本轮已结束", "the round was closed already"),
+    "asked_again": ("当天已问过，没有说明原因", "asked that day already, without a reason"),
+}
+AGAIN: Words = {
+    "changed": ("情况有变", "something changed"),
+    "correction": ("更正上次", "to correct the last"),
+    "completing": ("补问家人", "to ask the others"),
+    "ordered": ("上级要求", "ordered to"),
+    "requested": ("住户要求", "they asked for it"),
+    "self_report": ("确认住户自报", "confirms a self-report"),
+}
+FINDING: Words = {
+    "temperature": ("体温", "temperature"),
+    "symptoms": ("有症状", "symptoms"),
+    "contact": ("接触史", "contact"),
+}
+SYMPTOM: Words = {
+    "fever": ("发热", "fever"),
+    "cough": ("咳嗽", "cough"),
+    "fatigue": ("乏力", "fatigue"),
+    "breathless": ("气短", "breathless"),
+    "sore_throat": ("咽痛", "sore throat"),
+    "diarrhea": ("腹泻", "diarrhoea"),
+    "other": ("其他", "other"),
+}
+FOUND_BY: Words = {"door": ("上门", "at the door"), "self_report": ("住户自报", "self-report")}
+FOLLOW_UP_OWNER: Words = {"committee": ("居委会", "committee"), "person": ("个人", "person")}
+FOLLOW_UP_OUTCOME: Words = {
+    "taken_to_clinic": ("已送发热门诊", "taken to a fever clinic"),
+    "observed_at_home": ("居家观察", "observed at home"),
+    "ruled_out": ("已排除", "ruled out"),
+    "handed_over": ("已移交", "handed over"),
+    "recorded_by_mistake": ("误记", "recorded by mistake"),
 }
 VERDICT: Words = {"confirmed": ("属实", "confirmed"), "set_aside": ("不予计入", "set aside")}
 CONDITION: Words = {
@@ -136,4 +168,6 @@ DELETION_KIND: Words = {
     "door_visits": ("上门记录的内容", "what visits said"),
     "person_checks": ("个人健康信息", "people's health"),
     "care_visits": ("走访记录的内容", "what care visits noted"),
+    "findings": ("随访的健康信息", "what was found for follow-ups"),
+    "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }

@@ -25,6 +25,8 @@ class DeletionKind(StrEnum):
     DOOR_VISITS = "door_visits"
     PERSON_CHECKS = "person_checks"
     CARE_VISITS = "care_visits"
+    FINDINGS = "findings"
+    FOLLOW_UP_NOTES = "follow_up_notes"
 
 
 class DeletionRecord(SQLModel, table=True):

@@ -23,6 +23,7 @@ from app.core.db import EVERYWHERE, Database, Scope
 from app.core.ids import new_id
 from app.core.logging import get_logger
 from app.core.paging import decode_id_cursor, encode_cursor
+from app.followups import service as followups
 from app.privacy.models import DeletionKind, DeletionRecord
 from app.privacy.schemas import DeletionRead, RetentionRead
 from app.rules import service as rules
@@ -65,6 +66,18 @@ ENDINGS = (
         "关爱帮扶的连续性：下次走访时知道上次的情况和需求。",
         "For care that goes on: the next visitor knows what the last one found and what was needed.",
         care.DUE_VISITS, care.delete_due_visits,
+    ),
+    Ending(
+        DeletionKind.FINDINGS, followups.RULE, ("reasons", "temperature_c", "symptoms", "risk_area"),
+        "对发热、有症状和有接触史的人进行随访。",
+        "To follow up people with fever, symptoms or contacts.",
+        followups.DUE_FINDINGS, followups.delete_due_findings,
+    ),
+    Ending(
+        DeletionKind.FOLLOW_UP_NOTES, followups.RULE, ("note",),
+        "说明一次随访如何办结。",
+        "To say how a follow-up was closed.",
+        followups.DUE_NOTES, followups.delete_due_notes,
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""How many records wait for somebody to look at them, and where."""
+"""How many records and people wait for somebody to see to them, and where."""
 
 from app.auth.service import OVERSEERS, Actor
 from app.core.area_code import PREFIX_LENGTH, level_of, next_level
@@ -9,12 +9,17 @@ from app.reports.service import AREA, area_params, read_area
 # Read from partial indexes that hold what waits and nothing else: few rows in any division.
 _WAITING = "WHERE flag_code IS NOT NULL AND verdict IS NULL AND community_code LIKE %(below)s"
 _FLAGS = f"""
-    SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint
+    SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint,
+        sum(f.follow_ups)::bigint
     FROM (
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12) AS code, 1 AS door_visits, 0 AS care_visits
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12) AS code, 1 AS door_visits, 0 AS care_visits,
+            0 AS follow_ups
         FROM door_visit {_WAITING}
         UNION ALL
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1 FROM care_visit {_WAITING}
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0 FROM care_visit {_WAITING}
+        UNION ALL
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1 FROM follow_up
+        WHERE closed_at IS NULL AND NOT is_void AND community_code LIKE %(below)s
     ) f JOIN division d ON d.code = f.code
     GROUP BY d.code, d.name, d.level ORDER BY d.code
 """
@@ -29,10 +34,13 @@ async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
     below = next_level(level_of(area))
     params = area_params(area) | {"length": PREFIX_LENGTH[below] if below else 12}
     divisions, rows = await database.read(actor.scope, [AREA, _FLAGS], params)
-    items = [FlagRow(code=r[0], name=r[1], level=r[2], door_visits=r[3], care_visits=r[4]) for r in rows]
+    items = [
+        FlagRow(code=r[0], name=r[1], level=r[2], door_visits=r[3], care_visits=r[4], follow_ups=r[5]) for r in rows
+    ]
     return FlagsRead(
         area=read_area(area, divisions),
         door_visits=sum(item.door_visits for item in items),
         care_visits=sum(item.care_visits for item in items),
+        follow_ups=sum(item.follow_ups for item in items),
         items=items,
     )

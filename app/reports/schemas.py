@@ -98,6 +98,7 @@ class FlagRow(DivisionBrief):
 
     door_visits: int
     care_visits: int
+    follow_ups: int
 
 
 class FlagsRead(BaseModel):
@@ -106,6 +107,7 @@ class FlagsRead(BaseModel):
     area: CoverageArea
     door_visits: int
     care_visits: int
+    follow_ups: int
     items: list[FlagRow]
 
 

@@ -48,6 +48,9 @@ class RuleBook:
         return on + timedelta(days=int(self.in_force(key, on).value))
 
 
+_BOUNDS = {"celsius": (35.0, 42.0), "switch": (0, 1), "times": (1, 20), "parts_of_day": (1, 3)}
+"""What a figure of a unit may be; all but temperatures are whole numbers."""
+
 _books: WeakKeyDictionary[Database, tuple[float, RuleBook]] = WeakKeyDictionary()
 
 
@@ -80,6 +83,9 @@ async def set_rule(
         raise Invalid("rule_unknown", "没有这一项口径。", "There is no such rule.", "key")
     if known[0].unit == "days" and (value < 1 or value != int(value)):
         raise Invalid("rule_value", "期限须为至少一天的整数。", "A period is a whole number of days.", "value")
+    least, most = _BOUNDS.get(known[0].unit, (value, value))
+    if not least <= value <= most or (known[0].unit != "celsius" and value != int(value)):
+        raise Invalid("rule_value", "数值超出这一项口径的范围。", "The value is out of this rule's range.", "value")
     rule = DatedRule(key=key, effective_on=effective_on, value=value, unit=known[0].unit, source=source)
     await session.merge(rule)
     await session.flush()

@@ -46,6 +46,17 @@ class Symptom(StrEnum):
     OTHER = "other"
 
 
+class AgainReason(StrEnum):
+    """Why a household is asked a second time on a day on which all of it was answered for."""
+
+    CHANGED = "changed"
+    CORRECTION = "correction"
+    COMPLETING = "completing"
+    ORDERED = "ordered"
+    REQUESTED = "requested"
+    SELF_REPORT = "self_report"
+
+
 class ScreeningRound(SQLModel, table=True):
     """排查 一轮: a sweep over all communities under `division_prefix`. A reference table."""
 
@@ -74,6 +85,7 @@ class DoorVisit(SQLModel, table=True):
         Index("ix_door_visit_flagged", "community_code", "id", postgresql_where=OPEN_FLAG),
         one_of("outcome", Outcome),
         one_of("verdict", Verdict),
+        one_of("again_reason", AgainReason),
     )
 
     community_code: str = community_key()
@@ -91,6 +103,9 @@ class DoorVisit(SQLModel, table=True):
     recorded_at: datetime = instant()
     received_at: datetime = instant(default_now=True)
     flag_code: str | None = None
+    again_reason: str | None = Field(default=None, sa_type=Text)
+    # what the household said itself, when a worker has confirmed it
+    self_report_id: UUID | None = None
     verdict: str | None = Field(default=None, sa_type=Text)
     reason_sealed: bytes | None = sealed("door_visit.reason")
     judged_by: UUID | None = None
@@ -101,7 +116,10 @@ class DoorVisit(SQLModel, table=True):
 
 
 class HouseholdScreening(SQLModel, table=True):
-    """Where a household stands in a round: follows from its visits, whatever order they arrived in."""
+    """Where a household stands in a round: follows from its visits, whatever order they arrived in.
+
+    `missed_parts`: the parts of the day in which nobody opened, morning 1, afternoon 2, evening 4 added up.
+    """
 
     __tablename__ = "household_screening"
     __table_args__ = (
@@ -114,6 +132,9 @@ class HouseholdScreening(SQLModel, table=True):
     household_id: UUID = Field(primary_key=True)
     outcome: str
     attempts: int = counter(SmallInteger)
+    missed_parts: int = counter(SmallInteger)
+    asked_at: datetime | None = instant(nullable=True)
+    asked_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
     last_visit_id: UUID
     last_at: datetime = instant()
     last_by: str = ""

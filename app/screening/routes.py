@@ -9,7 +9,7 @@ from app.auth.guards import CurrentActor, DeskActor, Session
 from app.core.area_code import Code
 from app.posts.verdicts import JudgeIn
 from app.screening import judging, service
-from app.screening.schemas import DoorVisitPage, DoorVisitRead, RoundCreate, RoundPage, RoundRead
+from app.screening.schemas import DoorVisitCreate, DoorVisitPage, DoorVisitRead, RoundCreate, RoundPage, RoundRead
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
 
 router = APIRouter(tags=["screening"], responses=COMMON_PROBLEMS)
@@ -61,6 +61,12 @@ async def list_door_visits(
     wanted = service.VisitFilter(household_id, round, is_flagged, is_judged)
     items, more = await service.list_door_visits(session, actor, community_code, wanted, limit, cursor)
     return DoorVisitPage(items=items, next_cursor=more)
+
+
+@router.post("/door-visits", status_code=201)
+async def record_door_visit(actor: DeskActor, session: Session, body: DoorVisitCreate) -> DoorVisitRead:
+    """Enter a knock at the desk, as from a walk sheet; asking twice on a day needs a reason."""
+    return await service.record_door_visit(session, actor, body)
 
 
 @router.post("/door-visits/{visit_id}/judge")

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.core.area_code import Code
 from app.posts.verdicts import JudgedRead
-from app.screening.models import Outcome, PersonStatus, Symptom
+from app.screening.models import AgainReason, Outcome, PersonStatus, Symptom
 
 Note = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
 
@@ -36,12 +36,21 @@ class DoorVisitPayload(BaseModel):
     outcome: Outcome
     persons: Annotated[list[PersonAnswer], Field(max_length=200, default_factory=list)]
     note: Note | None = None
+    again_reason: AgainReason | None = None
 
     @model_validator(mode="after")
     def _persons_are_distinct(self) -> Self:
         if len({p.resident_id for p in self.persons}) != len(self.persons):
             raise ValueError("a person is answered for once in a visit")
         return self
+
+
+class DoorVisitCreate(DoorVisitPayload):
+    """A knock that a desk enters from paper."""
+
+    id: UUID | None = None
+    community_code: Code
+    recorded_at: AwareDatetime | None = None
 
 
 class RoundCreate(BaseModel):
@@ -91,6 +100,8 @@ class DoorVisitRead(JudgedRead):
     actor_name: str
     is_flagged: bool
     flag_code: str | None
+    again_reason: AgainReason | None
+    self_report_id: UUID | None
     persons: list[dict[str, Any]]
     note: str | None
 

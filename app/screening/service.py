@@ -16,21 +16,25 @@ from app.audit import service as audit
 from app.auth.service import DESK, Actor
 from app.core import crypto
 from app.core.area_code import code_of, prefix_of
-from app.core.clock import now, today
+from app.core.clock import day_of, now, today
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
 from app.posts import service as posts
 from app.posts.verdicts import JudgedRead, is_open, judged_read
 from app.rules import service as rules
 from app.rules.service import RuleBook
-from app.screening.models import DoorVisit, ScreeningRound
-from app.screening.schemas import DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
+from app.screening.findings import Threshold
+from app.screening.models import DoorVisit, Outcome, ScreeningRound
+from app.screening.schemas import DoorVisitCreate, DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
 
 NOTE = "door_visit.note"
 REASON = "door_visit.reason"
 RULE = "retention.screening"
 """How long what was learnt at a door is kept: PIPL art. 19, the shortest time the purpose needs."""
+ASKED = frozenset({Outcome.ANSWERED_ALL.value, Outcome.ANSWERED_PART.value})
+"""Outcomes of a knock at which people were asked."""
 
 
 class RoundAlreadyClosed(Conflict):
@@ -51,16 +55,29 @@ class DoorVisitInput:
 
 
 def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, Any]]:
-    """Visits as SQL reads them: notes sealed, the delete-by date of health data set.
+    """Visits as SQL reads them: notes sealed, findings above threshold named, the delete-by date of health data set.
 
     It counts from the day a visit comes in, because a phone's clock may be wrong by years.
     """
     delete_by = book.day_after(RULE, today()).isoformat()
+    limits = Threshold.of(book)
+    asked: set[tuple[UUID, UUID, date]] = set()
     rows = []
     for visit in visits:
-        row = visit.payload.model_dump(exclude={"note"})
-        note = crypto.seal_base64(visit.payload.note, NOTE)
+        payload = visit.payload
+        row = payload.model_dump(exclude={"note", "again_reason"})
+        note = crypto.seal_base64(payload.note, NOTE)
         row.update(id=visit.id, recorded_at=visit.recorded_at, epoch=visit.epoch, note=note, delete_by=delete_by)
+        if payload.outcome in ASKED:
+            if payload.again_reason:
+                row["again_reason"] = payload.again_reason
+            else:
+                day = (payload.household_id, payload.round_id, day_of(visit.recorded_at))
+                row["asks"] = "second" if day in asked else "first"
+                if payload.outcome == Outcome.ANSWERED_ALL:
+                    asked.add(day)
+        if findings := limits.find(payload.persons):
+            row["findings"] = findings
         rows.append(row)
     return rows
 
@@ -95,6 +112,48 @@ async def record_door_visits(
     verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
     await audit.append_entry(session, actor.doer, community_code, "record_door_visits", verdicts)
     return verdicts
+
+
+class AskedAgain(Conflict):
+    """All of the household was answered for on this day already."""
+
+    def __init__(self) -> None:
+        zh = "这一户当天已经全部问过。再问请说明原因。"
+        super().__init__("asked_again", zh, "All of this household was asked on this day; say why to ask again.")
+
+
+async def record_door_visit(session: AsyncSession, actor: Actor, new: DoorVisitCreate) -> DoorVisitRead:
+    """Record one knock at a desk; the same id again answers what stands.
+
+    Raises AskedAgain without a reason for a second asking, NotFound (`household_not_found`, `round_not_found`,
+    `resident_not_found`), Conflict (`id_taken`) and Forbidden.
+    """
+    community = new.community_code
+    actor.demand(community, DESK)
+    visit_id = new.id or new_id()
+    await areas.lock_clock(session, community)
+    own = (col(DoorVisit.community_code) == community) & (col(DoorVisit.id) == visit_id)
+    found = (await session.scalars(select(DoorVisit).where(own))).first()
+    if found is None:
+        payload = DoorVisitPayload(**new.model_dump(exclude={"id", "community_code", "recorded_at"}))
+        visit = DoorVisitInput(visit_id, new.recorded_at or now(), None, payload)
+        _, code = (await record_door_visits(session, actor, community, [visit]))[visit_id]
+        if code == "asked_again":
+            raise AskedAgain
+        if code in _NOT_FOUND:
+            raise NotFound(code, *_NOT_FOUND[code])
+        found = (await session.scalars(select(DoorVisit).where(own))).one()
+    elif (found.household_id, found.round_id, found.outcome) != (new.household_id, new.round_id, new.outcome):
+        raise Conflict("id_taken", "这个编号已被占用。", "This id is taken.")
+    (read,) = await read_door_visits(session, community, [found])
+    return read
+
+
+_NOT_FOUND = {
+    "household_not_found": ("没有这一户。", "There is no such household."),
+    "round_not_found": ("没有这一轮排查。", "There is no such round here."),
+    "resident_not_found": ("有人不在这一户。", "Somebody does not belong to this household."),
+}
 
 
 async def reopen_households(

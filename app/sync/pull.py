@@ -93,7 +93,8 @@ _RESIDENTS = f"""{_CHANGED}
     ORDER BY r.household_id, r.id
 """
 _STATES = f"""{_CHANGED}
-    SELECT s.household_id, s.round_id, s.outcome, s.attempts, extract(epoch FROM s.last_at)::bigint, s.last_by
+    SELECT s.household_id, s.round_id, s.outcome, s.attempts, extract(epoch FROM s.last_at)::bigint, s.last_by,
+        extract(epoch FROM s.asked_at)::bigint, s.asked_by, s.missed_parts
     FROM household_screening s JOIN changed c ON s.household_id = c.id JOIN screening_round q ON q.id = s.round_id
     WHERE s.community_code = %(community)s AND q.status = 'open'
 """
@@ -194,7 +195,7 @@ def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], remov
             "dwellings": _columns("icbsfrav", dwellings),
             "households": _columns("idhyktpn", households),
             "residents": _columns("ihnysbrx", residents),
-            "states": _columns("hqoctw", [_replace(row, 0, home_at) for row in states]),
+            "states": _columns("hqoctwabp", [_replace(row, 0, home_at) for row in states]),
             "checks": _columns("rqst", [_replace(row, 0, person_at) for row in checks if row[0] in person_at]),
             "care": _columns("hrltn", [_replace(row, 0, home_at) for row in care]),
         },

@@ -73,7 +73,8 @@ class ResidentColumns(BaseModel):
 
 
 class StateColumns(BaseModel):
-    """Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom."""
+    """Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom; when people were last
+    asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up)."""
 
     h: list[int]
     q: list[UUID]
@@ -81,6 +82,9 @@ class StateColumns(BaseModel):
     c: list[int]
     t: list[int]
     w: list[str]
+    a: list[int | None]
+    b: list[str]
+    p: list[int]
 
 
 class CheckColumns(BaseModel):

@@ -7,6 +7,7 @@ communities.
 
 import asyncio
 import gzip
+import itertools
 import os
 import statistics
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -37,7 +39,7 @@ from app.auth import sessions  # noqa: E402
 from app.auth.models import Account, Device, Role, RoleGrant  # noqa: E402
 from app.auth.service import Actor  # noqa: E402
 from app.cli import migrate_to_head  # noqa: E402
-from app.core.clock import today  # noqa: E402
+from app.core.clock import SHANGHAI, today  # noqa: E402
 from app.core.db import EVERYWHERE, Database, start_embedded  # noqa: E402
 from app.core.ids import new_id  # noqa: E402
 from app.demo import Inventor  # noqa: E402
@@ -137,13 +139,18 @@ async def _prepare_community(database: Database, code: str, number: int, floors_
     return Worked(token, account.id, device.id, code, area.id, [(r[0], r[2]) for r in rows])
 
 
-def command(worked: Worked, round_id: UUID, at: int) -> dict[str, object]:
-    """A normal household: everybody well."""
-    household, residents = worked.households[at % len(worked.households)]
+_streams = itertools.count()
+
+
+def command(worked: Worked, round_id: UUID, at: int, stream: int) -> dict[str, object]:
+    """A normal household: everybody well. Each time round is another day: asking twice on one day is flagged."""
+    times, place = divmod(at, len(worked.households))
+    household, residents = worked.households[place]
+    on = datetime(1930, 1, 1, 9, tzinfo=SHANGHAI) + timedelta(days=stream * 60 + times)
     return {
         "id": new_id(),
         "name": "screening.record_door_visit",
-        "recorded_at": "2026-02-01T09:00:00+08:00",
+        "recorded_at": on,
         "epoch": 1,
         "community_code": worked.community,
         "payload": {
@@ -160,9 +167,10 @@ def pushes(worked: list[Worked], round_id: UUID, size: int) -> "Callable[[int], 
 
     def make(connection: int) -> Iterator[bytes]:
         mine = worked[connection % len(worked)]
-        at = 0
+        at, stream = 0, next(_streams)
         while True:
-            body = {"device_id": mine.device_id, "commands": [command(mine, round_id, at + i) for i in range(size)]}
+            made = [command(mine, round_id, at + i, stream) for i in range(size)]
+            body = {"device_id": mine.device_id, "commands": made}
             at += size
             yield request("POST", "/api/v1/sync/commands", mine.token, orjson.dumps(body))
 

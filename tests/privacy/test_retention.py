@@ -71,7 +71,7 @@ class TestDeleteDue:
         assert (before["total"]["persons_done"], before["total"]["symptoms"]) == (4, 1)
         done = await retention.run_retention(database, LAST_DAY)
         assert {(one.community_code, one.kind.value, one.count) for one in done} == {
-            (A, "person_checks", 4), (A, "door_visits", 2),
+            (A, "person_checks", 4), (A, "door_visits", 2), (A, "findings", 1),
         }  # fmt: skip
         assert await rows(database, HEALTH) == [("answered", None, [], None)] * 4
         assert await rows(database, "SELECT DISTINCT persons::text, note_sealed FROM door_visit") == [("[]", None)]
@@ -101,13 +101,13 @@ class TestDeleteDue:
         await retention.run_retention(database, LAST_DAY)
         answer = await call("committee", "GET", "/deletions", params={"community_code": A})
         items = {item["kind"]: item for item in answer.json()["items"]}
-        assert set(items) == {"person_checks", "door_visits"}
+        assert set(items) == {"person_checks", "door_visits", "findings"}
         record = items["person_checks"]
         assert (record["deleted_count"], record["upto"], record["days"]) == (4, LAST_DAY.isoformat(), 90)
         assert "个人信息保护法" in record["source"]
         assert not any(str(person) in answer.text for home in homes for person in [home.id, *home.residents])
         entries = (await call("committee", "GET", "/audit-entries", params={"community_code": A})).json()["items"]
-        assert [e["action"] for e in entries].count("delete_due") == 2
+        assert [e["action"] for e in entries].count("delete_due") == 3
         for who, status in {"other_committee": 404, "viewer": 403, "worker": 403}.items():
             assert (await call(who, "GET", "/deletions", params={"community_code": A})).status_code == status, who
 
@@ -134,10 +134,14 @@ class TestDeleteDue:
         round_id = await make_round(call)
         await push(call, "committee", *(sick(home, round_id) for home in homes))
         done = await retention.run_retention(database, LAST_DAY, batch=7)
-        assert {one.kind.value: one.count for one in done} == {"person_checks": 40, "door_visits": 20}
+        assert {one.kind.value: one.count for one in done} == {"person_checks": 40, "door_visits": 20, "findings": 20}
         assert await retention.run_retention(database, LAST_DAY) == []
         items = (await call("committee", "GET", "/deletions", params={"community_code": A})).json()["items"]
-        assert {i["kind"]: i["deleted_count"] for i in items} == {"person_checks": 40, "door_visits": 20}
+        assert {i["kind"]: i["deleted_count"] for i in items} == {
+            "person_checks": 40,
+            "door_visits": 20,
+            "findings": 20,
+        }
         assert (await coverage(call, round_id))["total"]["symptoms"] == 20
 
     async def test_each_community_by_itself(self, call: Caller, database: Database) -> None:
@@ -147,7 +151,7 @@ class TestDeleteDue:
         for who, code in (("committee", A), ("other_committee", B)):
             items = (await call(who, "GET", "/deletions", params={"community_code": code})).json()["items"]
             assert {item["community_code"] for item in items} == {code}
-            assert len(items) == 2
+            assert len(items) == 3
 
     async def test_an_answer_that_comes_after_counts_once(
         self, call: Caller, database: Database, database_url: str
@@ -198,7 +202,7 @@ class TestCommandLine:
         assert (code, "0 rows emptied" in said) == (0, True), said
         later = LAST_DAY.isoformat()
         code, said = pioneer(database_url, "retention", "run", "--on", later, "--dry-run")
-        assert (code, f"{A} person_checks: 4" in said, "6 rows due" in said) == (0, True, True), said
+        assert (code, f"{A} person_checks: 4" in said, "7 rows due" in said) == (0, True, True), said
         assert pioneer(database_url, "retention", "run", "--on", later)[0] == 2
         assert len(await rows(database, "SELECT 1 FROM person_check WHERE status <> 'answered'")) == 4
 

@@ -229,7 +229,9 @@ class TestManyPhonesAtOnce:
             for result in results:
                 key = result["code"] or result["status"]
                 said[key] = said.get(key, 0) + 1
-        assert said == {"accepted": 54, "household_not_found": 6, "command_unknown": 6, "shape_invalid": 6}
+        assert said == {
+            "accepted": 42, "asked_again": 12, "household_not_found": 6, "command_unknown": 6, "shape_invalid": 6,
+        }  # fmt: skip
         async with database.session(EVERYWHERE) as session:
             counted = await session.execute(
                 text("SELECT community_code, count(*) FROM door_visit GROUP BY 1 ORDER BY 1")
@@ -272,7 +274,7 @@ class TestManyPhonesAtOnce:
         desks = {A: "committee", B: "other_committee", C: "far_committee"}
         async with database.session(EVERYWHERE) as session:
             await session.execute(text("SELECT 1 FROM community_clock WHERE community_code = :c FOR UPDATE"), {"c": A})
-            held = [asyncio.create_task(push(call, desks[A], door_visit(homes[A][0], round_id))) for _ in range(2)]
+            held = [asyncio.create_task(push(call, desks[A], door_visit(home, round_id))) for home in homes[A][:2]]
             await asyncio.sleep(0.1)
             free = [push(call, desks[code], door_visit(homes[code][at], round_id)) for code in (B, C) for at in (0, 1)]
             answers = await asyncio.wait_for(asyncio.gather(*free), 10)

@@ -885,7 +885,11 @@ export interface paths {
          */
         get: operations["list_door_visits"];
         put?: never;
-        post?: never;
+        /**
+         * Record Door Visit
+         * @description Enter a knock at the desk, as from a walk sheet; asking twice on a day needs a reason.
+         */
+        post: operations["record_door_visit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -986,6 +990,106 @@ export interface paths {
         get: operations["export_export_records"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Follow Ups
+         * @description People with fever, symptoms or contacts, newest first.
+         */
+        get: operations["list_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow-ups, as a workbook
+         * @description 随访：People with fever, symptoms or contacts, newest first. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups/{follow_up_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Follow Up
+         * @description Say what it came to.
+         */
+        post: operations["close_follow_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups/{follow_up_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Follow Up
+         * @description Take the closing back.
+         */
+        post: operations["reopen_follow_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups/{follow_up_id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Follow Up
+         * @description See to it oneself, or give it to somebody who works in the community.
+         */
+        post: operations["take_follow_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2294,6 +2398,12 @@ export interface components {
             name?: string | null;
         };
         /**
+         * AgainReason
+         * @description Why a household is asked a second time on a day on which all of it was answered for.
+         * @enum {string}
+         */
+        AgainReason: "changed" | "correction" | "completing" | "ordered" | "requested" | "self_report";
+        /**
          * AreaPull
          * @description A pull of one area: everything (`reset`) or what changed since.
          */
@@ -2625,6 +2735,18 @@ export interface components {
              * Format: uuid
              */
             id: string;
+        };
+        /**
+         * CloseFollowUp
+         * @description What it came to.
+         */
+        CloseFollowUp: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            outcome: components["schemas"]["FollowUpOutcome"];
         };
         /**
          * CommandIn
@@ -3002,7 +3124,7 @@ export interface components {
          * @description What has an end.
          * @enum {string}
          */
-        DeletionKind: "door_visits" | "person_checks" | "care_visits";
+        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes";
         /**
          * DeletionPage
          * @description A page of deletion records, newest first.
@@ -3261,6 +3383,34 @@ export interface components {
             round: components["schemas"]["CoverageRound"] | null;
         };
         /**
+         * DoorVisitCreate
+         * @description A knock that a desk enters from paper.
+         */
+        DoorVisitCreate: {
+            again_reason?: components["schemas"]["AgainReason"] | null;
+            /** Community Code */
+            community_code: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Id */
+            id?: string | null;
+            /** Note */
+            note?: string | null;
+            outcome: components["schemas"]["Outcome"];
+            /** Persons */
+            persons?: components["schemas"]["PersonAnswer"][];
+            /** Recorded At */
+            recorded_at?: string | null;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+        };
+        /**
          * DoorVisitPage
          * @description A page of visits, newest first.
          */
@@ -3279,6 +3429,7 @@ export interface components {
             actor_name: string;
             /** Address */
             address: string;
+            again_reason: components["schemas"]["AgainReason"] | null;
             /** Flag Code */
             flag_code: string | null;
             /** Head Name */
@@ -3323,6 +3474,8 @@ export interface components {
              * Format: uuid
              */
             round_id: string;
+            /** Self Report Id */
+            self_report_id: string | null;
             verdict: components["schemas"]["Verdict"] | null;
         };
         /**
@@ -3468,6 +3621,18 @@ export interface components {
             what: string;
         };
         /**
+         * FindingReason
+         * @description What puts a finding above threshold; each is a rule with effective dates.
+         * @enum {string}
+         */
+        FindingReason: "temperature" | "symptoms" | "contact";
+        /**
+         * FindingSource
+         * @description Who said so: a worker at the door, or the household itself.
+         * @enum {string}
+         */
+        FindingSource: "door" | "self_report";
+        /**
          * FlagRow
          * @description How many records of a division wait for somebody to look at them.
          */
@@ -3478,6 +3643,8 @@ export interface components {
             code: string;
             /** Door Visits */
             door_visits: number;
+            /** Follow Ups */
+            follow_ups: number;
             /**
              * Level
              * @enum {string}
@@ -3496,8 +3663,110 @@ export interface components {
             care_visits: number;
             /** Door Visits */
             door_visits: number;
+            /** Follow Ups */
+            follow_ups: number;
             /** Items */
             items: components["schemas"]["FlagRow"][];
+        };
+        /**
+         * FollowUpOutcome
+         * @description What a follow-up came to.
+         * @enum {string}
+         */
+        FollowUpOutcome: "taken_to_clinic" | "observed_at_home" | "ruled_out" | "handed_over" | "recorded_by_mistake";
+        /**
+         * FollowUpOwner
+         * @description Who sees to it: the committee until one person takes it.
+         */
+        FollowUpOwner: {
+            /** Id */
+            id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "committee" | "person";
+            /** Name */
+            name: string;
+        };
+        /**
+         * FollowUpPage
+         * @description A page of follow-ups, newest first.
+         */
+        FollowUpPage: {
+            /** Items */
+            items: components["schemas"]["FollowUpRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * FollowUpRead
+         * @description A follow-up as its desk reads it. Findings are those of the newest that counts, empty once their day has come.
+         */
+        FollowUpRead: {
+            /** Address */
+            address: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By Name */
+            closed_by_name: string | null;
+            /** Community Code */
+            community_code: string;
+            /** Finding Count */
+            finding_count: number;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            /** Found By */
+            found_by: string;
+            /** Head Name */
+            head_name: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Self Reported */
+            is_self_reported: boolean;
+            /** Note */
+            note: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            outcome: components["schemas"]["FollowUpOutcome"] | null;
+            owner: components["schemas"]["FollowUpOwner"];
+            /** Reasons */
+            reasons: components["schemas"]["FindingReason"][];
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+            /** Resident Name */
+            resident_name: string;
+            /** Risk Area */
+            risk_area: boolean | null;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+            source: components["schemas"]["FindingSource"];
+            /** Symptoms */
+            symptoms: string[];
+            /** Taken At */
+            taken_at: string | null;
+            /** Temperature C */
+            temperature_c: number | null;
         };
         /**
          * Gap
@@ -4351,6 +4620,30 @@ export interface components {
             old_password: string;
         };
         /**
+         * PersonAnswer
+         * @description What was learnt of one person at a door.
+         */
+        PersonAnswer: {
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+            /** Risk Area */
+            risk_area?: boolean | null;
+            status: components["schemas"]["PersonStatus"];
+            /** Symptoms */
+            symptoms?: components["schemas"]["Symptom"][];
+            /** Temperature C */
+            temperature_c?: number | null;
+        };
+        /**
+         * PersonStatus
+         * @description What was learnt of one person; `unknown` is not an answer.
+         * @enum {string}
+         */
+        PersonStatus: "well" | "symptoms" | "away" | "unknown";
+        /**
          * PostCreate
          * @description A new post.
          */
@@ -5176,15 +5469,22 @@ export interface components {
         };
         /**
          * StateColumns
-         * @description Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom.
+         * @description Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom; when people were last
+         *     asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up).
          */
         StateColumns: {
+            /** A */
+            a: (number | null)[];
+            /** B */
+            b: string[];
             /** C */
             c: number[];
             /** H */
             h: number[];
             /** O */
             o: string[];
+            /** P */
+            p: number[];
             /** Q */
             q: string[];
             /** T */
@@ -5192,6 +5492,12 @@ export interface components {
             /** W */
             w: string[];
         };
+        /**
+         * Symptom
+         * @description Signs that are asked for at the door.
+         * @enum {string}
+         */
+        Symptom: "fever" | "cough" | "fatigue" | "breathless" | "sore_throat" | "diarrhea" | "other";
         /**
          * SyncAreaRead
          * @description A responsibility area one holds.
@@ -5234,6 +5540,14 @@ export interface components {
              * Format: date-time
              */
             server_time: string;
+        };
+        /**
+         * TakeFollowUp
+         * @description Who is to see to it; left out, whoever asks.
+         */
+        TakeFollowUp: {
+            /** Account Id */
+            account_id?: string | null;
         };
         /**
          * TokenRead
@@ -9747,6 +10061,102 @@ export interface operations {
             };
         };
     };
+    record_door_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorVisitCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorVisitRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     export_door_visits: {
         parameters: {
             query: {
@@ -10156,6 +10566,494 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_follow_ups: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those to be seen to, or only those closed. */
+                is_open?: boolean | null;
+                household_id?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_follow_ups: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those to be seen to, or only those closed. */
+                is_open?: boolean | null;
+                household_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    close_follow_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                follow_up_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseFollowUp"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    reopen_follow_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                follow_up_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    take_follow_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                follow_up_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeFollowUp"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpRead"];
                 };
             };
             /** @description Malformed request */

@@ -2,9 +2,11 @@
  * A door as the screens think of it: one household, where it lives, who lives there, and how it stands in the
  * round on screen. Made by `queries.ts` from the phone's database; everything here is plain data and rules.
  */
+import { HOUR_MS, partOf, PARTS } from '../offline/dayPart'
 import type { CareRecord, DoorRecord, Outcome, ResidentRecord } from '../offline/types'
 import type { Tone } from '../ui/tone'
 
+export { partOf }
 export type { Outcome }
 export type DoorState = 'todo' | Outcome
 
@@ -39,6 +41,11 @@ export interface Door extends Place {
   /** when it was last knocked at in this round, ms */
   at: number | null
   by: string
+  /** when people here were last asked in this round, ms, and by whom */
+  askedAt: number | null
+  askedBy: string
+  /** the parts of the day in which nobody opened, a bit each */
+  missed: number
   /** something recorded here has not been confirmed yet */
   isWaiting: boolean
   care: CareRecord | null
@@ -68,6 +75,9 @@ export function doorInRound(record: DoorRecord, roundId: string | null): Door {
     attempts: state?.attempts ?? 0,
     at: state?.at ?? null,
     by: state?.by ?? '',
+    askedAt: state?.askedAt ?? null,
+    askedBy: state?.askedBy ?? '',
+    missed: state?.missed ?? 0,
     isWaiting: record.pending.length > 0,
     care: record.care,
   }
@@ -79,27 +89,28 @@ export interface VacantDoor extends Place {
   areaId: string
 }
 
-const HOUR_MS = 3_600_000
 /** Wait at least this long before a door where somebody is missing is proposed again. */
 export const RETRY_AFTER_MS = 2 * HOUR_MS
 
-/** The hours in Shanghai, which keeps UTC+8, at which morning, afternoon and evening begin. */
-const PARTS = [0, 12, 18]
-export type DayPart = 0 | 1 | 2
-
-/** Morning, afternoon or evening of an instant (ms). */
-export function partOf(ms: number): DayPart {
-  const hour = Math.floor(ms / HOUR_MS + 8) % 24
-  return (hour < PARTS[1]! ? 0 : hour < PARTS[2]! ? 1 : 2) as DayPart
+/** The parts of the day in which this door was tried, by what is known of it. */
+export function partsTried({ at, missed }: Tried): number {
+  return missed | (1 << partOf(at ?? 0))
 }
 
-/** When nobody opened at `at`: the next instant from `now` on in another part of the day, some hours later. */
-export function tryAgainAt(at: number, now: number): number {
-  const soonest = Math.max(now, at + RETRY_AFTER_MS)
-  if (partOf(soonest) !== partOf(at)) return soonest
-  const midnight = Math.floor((soonest / HOUR_MS + 8) / 24) * 24 - 8
-  return (midnight + (PARTS[partOf(soonest) + 1] ?? 24)) * HOUR_MS
+/** When nobody opened: the next instant from `now` on, some hours after the last try, in a part of the day not tried yet; once all are, in another than the last. */
+export function tryAgainAt(door: Tried, now: number): number {
+  const at = door.at ?? 0
+  const tried = partsTried(door)
+  const avoided = tried === 7 ? 1 << partOf(at) : tried
+  let when = Math.max(now, at + RETRY_AFTER_MS)
+  while (avoided & (1 << partOf(when))) {
+    const midnight = Math.floor((when / HOUR_MS + 8) / 24) * 24 - 8
+    when = (midnight + (PARTS[partOf(when) + 1] ?? 24)) * HOUR_MS
+  }
+  return when
 }
+
+type Tried = Pick<Door, 'at' | 'missed'>
 
 const DONE: ReadonlySet<DoorState> = new Set(['answered_all', 'vacant'])
 const MISSED: ReadonlySet<DoorState> = new Set(['no_answer', 'refused', 'answered_part', 'unsafe', 'wrong_address'])
@@ -118,14 +129,14 @@ export function isMissed(door: Pick<Door, 'state'>): boolean {
  * To be knocked at now: never yet, nobody opened in another part of the day, or somebody was missing some hours ago.
  * Refusals and wrong addresses wait for a person's decision.
  */
-export function isDue(door: Pick<Door, 'state' | 'at'>, now: number): boolean {
+export function isDue(door: Pick<Door, 'state' | 'at' | 'missed'>, now: number): boolean {
   if (door.state === 'todo') return true
-  if (door.state === 'no_answer') return tryAgainAt(door.at ?? 0, now) <= now
+  if (door.state === 'no_answer') return tryAgainAt(door, now) <= now
   return door.state === 'answered_part' && now - (door.at ?? 0) >= RETRY_AFTER_MS
 }
 
 /** Order of the list: never knocked at first, then the ones to try again, then waiting for another hour, then done. */
-export function dueRank(door: Pick<Door, 'state' | 'at'>, now: number): number {
+export function dueRank(door: Pick<Door, 'state' | 'at' | 'missed'>, now: number): number {
   if (door.state === 'todo') return 0
   if (isDue(door, now)) return 1
   return isDone(door) ? 3 : 2

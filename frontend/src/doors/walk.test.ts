@@ -10,7 +10,7 @@ const NOW = Date.parse('2020-02-03T10:00:00+08:00')
 function door(building: string, stair: string, floor: number | null, room: string, state: DoorState = 'todo', extra: Partial<Door> = {}): Door {
   return {
     id: `${building}-${stair}-${room || extra.address}`, dwellingId: '', areaId: 'area', communityCode: '370100000000', compound: '', building, stair, floor, room,
-    address: '', head: '', initials: '', tags: [], phone: '', note: '', members: [], state, attempts: 0, at: null, by: '', isWaiting: false, care: null, ...extra,
+    address: '', head: '', initials: '', tags: [], phone: '', note: '', members: [], state, attempts: 0, at: null, by: '', askedAt: null, askedBy: '', missed: 0, isWaiting: false, care: null, ...extra,
   }
 }
 
@@ -69,7 +69,7 @@ describe('nextDoor', () => {
 
 describe('a door where nobody opened', () => {
   const at = (clock: string): number => Date.parse(`2020-02-${clock}:00+08:00`)
-  const dueAt = (tried: string, clock: string): boolean => isDue({ state: 'no_answer', at: at(tried) }, at(clock))
+  const dueAt = (tried: string, clock: string): boolean => isDue({ state: 'no_answer', at: at(tried), missed: 0 }, at(clock))
 
   it('comes back in another part of the day, some hours later', () => {
     expect(['03T11:00', '03T11:59', '03T12:00', '03T19:00'].map((clock) => dueAt('03T08:00', clock))).toEqual([false, false, true, true])
@@ -80,11 +80,19 @@ describe('a door where nobody opened', () => {
     expect(['04T09:00', '04T14:00'].map((clock) => dueAt('03T09:00', clock))).toEqual([false, true])
     expect(['03T23:30', '04T08:00', '04T20:00'].map((clock) => dueAt('03T20:00', clock))).toEqual([false, true, false])
   })
+
+  it('waits for a part of the day in which nobody has been there, as long as there is one', () => {
+    const after = (missed: number, clock: string): boolean => isDue({ state: 'no_answer', at: at('04T14:00'), missed }, at(clock))
+    // morning and afternoon tried: the evening, not the next morning
+    expect(['04T17:00', '04T19:00', '05T09:00', '05T19:00'].map((clock) => after(3, clock))).toEqual([false, true, false, true])
+    // all tried: any but the last
+    expect(['04T17:00', '04T19:00', '05T09:00'].map((clock) => after(7, clock))).toEqual([false, true, true])
+  })
 })
 
 describe('againWord', () => {
   const at = (clock: string): number => Date.parse(`2020-02-${clock}:00+08:00`)
-  const word = (tried: string, clock: string): string => againWord({ state: 'no_answer', at: at(tried) }, at(clock))
+  const word = (tried: string, clock: string): string => againWord({ state: 'no_answer', at: at(tried), missed: 0 }, at(clock))
 
   it('says when it was tried and when to go again', async () => {
     language.value = 'zh-CN'
@@ -93,6 +101,7 @@ describe('againWord', () => {
     expect(word('03T17:00', '03T17:30')).toBe('下午敲过，晚上再去')
     expect(word('03T20:00', '03T20:30')).toBe('晚上敲过，明天上午再去')
     expect(word('03T09:00', '03T15:00')).toBe('上午敲过，现在可以再去')
-    expect(againWord({ state: 'refused', at: at('03T09:00') }, at('03T09:30'))).toBe('')
+    expect(againWord({ state: 'no_answer', at: at('03T14:00'), missed: 1 }, at('03T15:00'))).toBe('上午/下午敲过，晚上再去')
+    expect(againWord({ state: 'refused', at: at('03T09:00'), missed: 0 }, at('03T09:30'))).toBe('')
   })
 })

@@ -1,7 +1,7 @@
 /** Words for doors: states, signs on tiles, tags, the address of a member. */
 import { dayOf } from '../app/days'
 import { t, textOr } from '../app/i18n'
-import { partOf, tryAgainAt, type Door, type Member } from './door'
+import { partOf, partsTried, tryAgainAt, type Door, type Member } from './door'
 
 /** The state of a door in words: 无人应答 2 次. */
 export function stateWord(door: Pick<Door, 'state' | 'attempts'>): string {
@@ -16,10 +16,11 @@ export function stateSign(door: Pick<Door, 'state' | 'attempts'>): string {
 }
 
 /** Where nobody opened, when to go again: 上午敲过，下午再去. "" for other doors. */
-export function againWord(door: Pick<Door, 'state' | 'at'>, now: number): string {
+export function againWord(door: Pick<Door, 'state' | 'at' | 'missed'>, now: number): string {
   if (door.state !== 'no_answer' || door.at === null) return ''
-  const part = t(`part.${partOf(door.at)}`)
-  const again = tryAgainAt(door.at, now)
+  const tried = partsTried(door)
+  const part = ([0, 1, 2] as const).filter((one) => tried & (1 << one)).map((one) => t(`part.${one}`)).join('/')
+  const again = tryAgainAt(door, now)
   if (again <= now) return t('again.now', { part })
   return t(dayOf(again) === dayOf(now) ? 'again.later' : 'again.tomorrow', { part, next: t(`part.${partOf(again)}`) })
 }

@@ -3,6 +3,7 @@
  * of a door before the server has confirmed it. The rules mirror `screening_record_door_visits` in SQL.
  */
 import type { components } from '../api/types'
+import { partOf } from './dayPart'
 import type {
   AddResidentPayload,
   CareVisitPayload,
@@ -83,6 +84,9 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
       attempts: states.c[at]!,
       at: states.t[at]! * 1000,
       by: states.w[at]!,
+      askedAt: states.a[at] == null ? null : states.a[at] * 1000,
+      askedBy: states.b[at]!,
+      missed: states.p[at]!,
     }),
   )
   checks.r.forEach((person, at) =>
@@ -137,7 +141,15 @@ function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, b
   const isDeciding = SETTLING.has(visit.outcome) ? isNewest || !wasSettled : isNewest && !wasSettled
   const outcome = ofWhole(isDeciding ? visit.outcome : before!.outcome, residents, roundId)
   const attempts = (before?.attempts ?? 0) + (visit.outcome === 'no_answer' ? 1 : 0)
-  const state: StateRecord = isNewest ? { roundId, outcome, attempts, at, by } : { ...before, outcome, attempts }
+  const isAsking = visit.outcome.startsWith('answered') && at + ROUNDING_MS >= (before?.askedAt ?? 0)
+  const state: StateRecord = {
+    ...(isNewest ? { roundId, at, by } : before),
+    outcome,
+    attempts,
+    askedAt: isAsking ? at : before?.askedAt,
+    askedBy: isAsking ? by : before?.askedBy,
+    missed: (before?.missed ?? 0) | (visit.outcome === 'no_answer' ? 1 << partOf(at) : 0),
+  }
   return { ...facts, residents, states: [...facts.states.filter((s) => s.roundId !== roundId), state] }
 }
 

@@ -16,7 +16,11 @@ export interface DoorVisitPayload {
     risk_area?: boolean | null
   }[]
   note?: string | null
+  /** why all of a household is asked a second time on one day */
+  again_reason?: AgainReason | null
 }
+
+export type AgainReason = 'changed' | 'correction' | 'completing' | 'ordered' | 'requested'
 
 /** Payload of `care.record_visit` (docs/wire.md). */
 export interface CareVisitPayload {
@@ -119,6 +123,11 @@ export interface StateRecord {
   /** ms since 1970 */
   at: number
   by: string
+  /** when people here were last asked (ms), and by whom; an older app kept neither */
+  askedAt?: number | null
+  askedBy?: string
+  /** the parts of the day in which nobody opened: bit 0 morning, 1 afternoon, 2 evening */
+  missed?: number
 }
 
 export interface CheckRecord {

@@ -1,16 +1,18 @@
 /** What screening writes into the outbox. A record can be taken back until the engine may send it. */
 import { engine } from '../app/engine'
 import { reloadDoors, type Door, type Outcome } from '../doors/queries'
+import type { AgainReason } from '../offline/types'
 import type { PersonPayload } from './form'
 
 /** Record one knock at a door. Answers the record's id. */
-export async function recordDoorVisit(door: Door, roundId: string, outcome: Outcome, persons: PersonPayload[], note = ''): Promise<string> {
+export async function recordDoorVisit(door: Door, roundId: string, outcome: Outcome, persons: PersonPayload[], note = '', again: AgainReason | null = null): Promise<string> {
   const id = await engine.perform('screening.record_door_visit', {
     household_id: door.id,
     round_id: roundId,
     outcome,
     persons,
     ...(note.trim() && { note: note.trim() }),
+    ...(again && { again_reason: again }),
   })
   await reloadDoors()
   return id

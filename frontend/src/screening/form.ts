@@ -33,6 +33,11 @@ export interface PersonPayload {
   risk_area?: boolean
 }
 
+/** How many of these the committee will follow up at once; the server decides by the rules of the day. */
+export function countFindings(persons: PersonPayload[]): number {
+  return persons.filter((one) => one.status === 'symptoms' || one.risk_area || (one.temperature_c ?? 0) >= FEVER_FROM).length
+}
+
 export interface VisitSummary {
   outcome: Outcome
   persons: PersonPayload[]

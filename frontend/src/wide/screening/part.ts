@@ -8,5 +8,6 @@ export const screening: DeskPart = {
   routes: [
     { path: '', component: withTexts(screeningTexts, () => import('./Rounds.vue')) },
     { path: 'flagged', component: withTexts(screeningTexts, () => import('./Flagged.vue')) },
+    { path: 'follow-ups', component: withTexts(screeningTexts, () => import('./FollowUps.vue')) },
   ],
 }

@@ -144,6 +144,7 @@ const en: Record<keyof typeof zh, string> = {
   'door.what_unknown': '{n} not asked',
   'door.saved': '{room} saved',
   'door.saved_as': '{room} saved: {state}',
+  'door.saved_found': '{room} recorded: {n} for the committee to follow up',
   'door.undone': 'Taken back; you can fill it in again',
   'door.too_late': 'Already sent, so it cannot be taken back; record again to correct it.',
   'door.last_of_round': 'All done here',

@@ -142,6 +142,7 @@ const zh = {
   'door.what_unknown': '{n} 人未问到',
   'door.saved': '{room} 已保存',
   'door.saved_as': '{room} 已记：{state}',
+  'door.saved_found': '{room} 已记，{n} 人转社区随访',
   'door.undone': '已撤销，可以重新填写',
   'door.too_late': '这条已经上传，不能撤销；可以再记一次更正。',
   'door.last_of_round': '这一片都完成了',

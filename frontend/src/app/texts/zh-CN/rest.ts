@@ -166,6 +166,7 @@ const zh = {
   'code.not_assigned': '这一户不在您的责任区，记录照样收下，社区会看一下。',
   'code.clock_skew': '手机时间不准，记录照样收下。请把手机设为自动对时。',
   'code.round_closed': '这一轮排查已经结束，记录照样收下，社区会看一下。',
+  'code.asked_again': '这一户当天已问过，记录照样收下，社区会看一下。',
   'code.shape_invalid': '记录内容有误，服务器看不懂。请重新登记这一户，再丢弃这条。',
   'code.household_not_found': '服务器上没有这一户，可能已被社区合并或删除。请联系社区。',
   'code.resident_not_found': '记录里的某个人服务器上没有了，可能已被社区改动。请同步后重新登记这一户。',

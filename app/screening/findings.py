@@ -1,0 +1,46 @@
+"""What of an answer is above threshold, by the rules of the day it comes in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.clock import today
+from app.core.ids import new_id
+from app.rules.service import RuleBook
+from app.screening.models import PersonStatus
+from app.screening.schemas import PersonAnswer
+
+TEMPERATURE = "finding.temperature_c"
+"""From how many °C a temperature is followed up."""
+SYMPTOMS = "finding.symptoms"
+CONTACT = "finding.contact"
+"""Whether (1 or 0) a symptom, and having been in a risk area or with somebody from there, is followed up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The rules in force on one day."""
+
+    temperature_c: float
+    symptoms: bool
+    contact: bool
+
+    @classmethod
+    def of(cls, book: RuleBook) -> "Threshold":
+        """Those of today."""
+        day = today()
+        figures = [book.in_force(key, day).value for key in (TEMPERATURE, SYMPTOMS, CONTACT)]
+        return cls(figures[0], figures[1] >= 1, figures[2] >= 1)
+
+    def find(self, persons: Sequence[PersonAnswer]) -> list[dict[str, Any]]:
+        """Findings as SQL reads them, each with an id for the follow-up that it may need; [] most of the time."""
+        found = []
+        for person in persons:
+            hot = person.temperature_c is not None and person.temperature_c >= self.temperature_c
+            ill = self.symptoms and person.status == PersonStatus.SYMPTOMS
+            near = self.contact and person.risk_area is True
+            if hot or ill or near:
+                named = (("temperature", hot), ("symptoms", ill), ("contact", near))
+                reasons = [reason for reason, is_one in named if is_one]
+                found.append(person.model_dump(exclude={"status"}) | {"id": new_id(), "reasons": reasons})
+        return found
