@@ -9,6 +9,7 @@ from app.care import models as care
 from app.exports import models as exports
 from app.followups import models as followups
 from app.import_export import models as import_export
+from app.not_home import models as not_home
 from app.people import models as people
 from app.posts import models as posts
 from app.privacy import models as privacy
@@ -28,6 +29,7 @@ MODULES = (
     posts,
     screening,
     followups,
+    not_home,
     care,
     reports,
     privacy,

@@ -26,6 +26,7 @@ from app.core.logging import get_logger
 from app.exports import routes as exports_routes
 from app.followups import routes as followups_routes
 from app.import_export import routes as import_export_routes
+from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
 from app.people import service as people
 from app.posts import routes as posts_routes
@@ -50,6 +51,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     posts_routes.router,
     screening_routes.router,
     followups_routes.router,
+    not_home_routes.router,
     care_routes.router,
     reports_routes.router,
     privacy_routes.router,

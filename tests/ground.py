@@ -37,7 +37,9 @@ async def fill(call: Caller, database: Database) -> Ground:
     hot = [{"resident_id": str(homes[0].residents[0]), "status": "symptoms", "temperature_c": 38}]
     visit = door_visit(homes[0], round_id, "answered_part", persons=hot, note="甲的事")
     care = care_visit(homes[0], note="甲的话")
-    await push(call, "worker", visit, care)
+    times = [f"2026-02-01T{hour}:00:00+08:00" for hour in ("09", "14", "19")]
+    missed = [door_visit(homes[1], round_id, "no_answer", recorded_at=at) for at in times]
+    await push(call, "worker", visit, care, *missed)
     follow_up = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()["items"][0]
     await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
     old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
@@ -59,6 +61,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "import_id": made.json()["id"],
         "conflict_id": conflicts[0]["id"],
         "account_id": str(call.personas["worker"].id), "assign_to": str(call.personas["worker"].id),
+        "household_ids": [str(homes[1].id)],
         "dwelling_ids": [str(homes[2].dwelling_id)], "add_dwelling_ids": [str(homes[2].dwelling_id)],
         "stairs": [{"building": "3", "stair": "2"}],
         "building": "3", "kind": None, "q": "甲", "source": "甲的数",

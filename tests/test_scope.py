@@ -85,7 +85,11 @@ async def both_filled(call: Caller, database: Database) -> None:
         assert (await call(who, "POST", f"/responsibility-areas/{area['id']}/claim")).is_success
         hot = [{"resident_id": str(homes[0].residents[0]), "status": "symptoms", "temperature_c": 38}]
         visit = door_visit(homes[0], round_id, "answered_part", persons=hot, community_code=code)
-        await push(call, who, visit, care_visit(homes[0], community_code=code))
+        times = [f"2026-02-01T{hour}:00:00+08:00" for hour in ("09", "14", "19")]
+        missed = [door_visit(homes[1], round_id, "no_answer", recorded_at=at, community_code=code) for at in times]
+        await push(call, who, visit, care_visit(homes[0], community_code=code), *missed)
+        notices = {"community_code": code, "round_id": round_id, "household_ids": [str(homes[1].id)]}
+        assert (await call(who, "POST", "/door-notices/print", json=notices)).is_success
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

@@ -240,6 +240,16 @@ LISTS: dict[str, List] = {
             _at("closed_at", "办结时间", "Closed at"), _text("closed_by_name", "办结人", "Closed by", 11),
         ),
     ),
+    "list_door_notices": List(
+        "告知书", "Door notices",
+        (
+            *_HOME, _text("round_title", "排查轮次", "Round", 18), _number("attempts", "无人次数", "No answer"),
+            _words("missed_parts", "敲过的时段", "Tried", w.DAY_PART, 14), _at("last_at", "最近上门", "Last at"),
+            _at("due_at", "应贴时间", "Due since"), _at("printed_at", "打印时间", "Printed at"),
+            _text("printed_by_name", "打印人", "Printed by", 11), _at("left_at", "张贴时间", "Left at"),
+            _text("left_by_name", "张贴人", "Left by", 11), _text("holder_name", "责任人", "Holder", 11),
+        ),
+    ),
     "list_care_visits": List(
         "走访记录", "Care visits",
         (
@@ -281,6 +291,7 @@ LISTS: dict[str, List] = {
             _text("code", "区划代码", "Code", 15), _text("name", "名称", "Name", 20),
             _words("level", "级别", "Level", w.LEVEL), _number("door_visits", "上门记录", "Door visits"),
             _number("care_visits", "走访记录", "Care visits"), _number("follow_ups", "随访", "Follow-ups"),
+            _number("door_notices", "待贴告知书", "Door notices due"),
         ),
         name="export_flag_counts",
     ),

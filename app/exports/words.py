@@ -75,6 +75,7 @@ AGAIN: Words = {
     "requested": ("住户要求", "they asked for it"),
     "self_report": ("确认住户自报", "confirms a self-report"),
 }
+DAY_PART: Words = {"0": ("上午", "morning"), "1": ("下午", "afternoon"), "2": ("晚上", "evening")}
 FINDING: Words = {
     "temperature": ("体温", "temperature"),
     "symptoms": ("有症状", "symptoms"),

@@ -99,6 +99,7 @@ class FlagRow(DivisionBrief):
     door_visits: int
     care_visits: int
     follow_ups: int
+    door_notices: int
 
 
 class FlagsRead(BaseModel):
@@ -108,6 +109,7 @@ class FlagsRead(BaseModel):
     door_visits: int
     care_visits: int
     follow_ups: int
+    door_notices: int
     items: list[FlagRow]
 
 

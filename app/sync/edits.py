@@ -1,4 +1,4 @@
-"""Edits of the registry that phones send: judged, merged and answered in one transaction a community.
+"""Edits of the registry and notices left at doors: judged, merged and answered in one transaction a community.
 
 They are rare beside knocks and care, and their merging reads what stands field by field, so they take this way
 instead of `take_commands`; what holds there holds here: the community's clock first, each id answered once, the trail,
@@ -20,6 +20,9 @@ from app.audit import service as audit
 from app.audit.service import Doer
 from app.core.clock import today
 from app.core.db import NOWHERE, Database, Scope
+from app.not_home import service as not_home
+from app.not_home.schemas import LeaveDoorNoticePayload
+from app.not_home.service import LeftNotice
 from app.people import edits as people
 from app.people.edits import Edit, Newcomer
 from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload
@@ -57,7 +60,7 @@ _COUNT = text("""
     RETURNING confirmed_count
 """)
 
-_REJECTING = frozenset({"household_not_found", "resident_not_found", "id_taken"})
+_REJECTING = frozenset({"household_not_found", "resident_not_found", "round_not_found", "id_taken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +148,18 @@ async def _merge(
         for _, command in commands
         if isinstance(command.payload, AddResidentPayload)
     ]
-    edits = [_edit(command) for _, command in commands if not isinstance(command.payload, AddResidentPayload)]
+    left = [
+        LeftNotice(command.id, command.payload.household_id, command.payload.round_id, command.recorded_at)
+        for _, command in commands
+        if isinstance(command.payload, LeaveDoorNoticePayload)
+    ]
+    others = AddResidentPayload | LeaveDoorNoticePayload
+    edits = [_edit(command) for _, command in commands if not isinstance(command.payload, others)]
     verdicts: dict[UUID, str | None] = {}
     if newcomers:
         verdicts |= await people.add_newcomers(session, doer, community, newcomers)
+    if left:
+        verdicts |= await not_home.leave_door_notices(session, doer, community, left)
     if edits:
         verdicts |= await people.take_edits(session, doer, community, edits)
     return verdicts

@@ -94,8 +94,11 @@ _RESIDENTS = f"""{_CHANGED}
 """
 _STATES = f"""{_CHANGED}
     SELECT s.household_id, s.round_id, s.outcome, s.attempts, extract(epoch FROM s.last_at)::bigint, s.last_by,
-        extract(epoch FROM s.asked_at)::bigint, s.asked_by, s.missed_parts
+        extract(epoch FROM s.asked_at)::bigint, s.asked_by, s.missed_parts,
+        CASE WHEN n.household_id IS NULL THEN 0 WHEN n.left_at IS NULL THEN 1 ELSE 2 END
     FROM household_screening s JOIN changed c ON s.household_id = c.id JOIN screening_round q ON q.id = s.round_id
+    LEFT JOIN door_notice n ON n.community_code = s.community_code AND n.round_id = s.round_id
+        AND n.household_id = s.household_id AND n.closed_at IS NULL
     WHERE s.community_code = %(community)s AND q.status = 'open'
 """
 _CHECKS = f"""{_CHANGED}
@@ -195,7 +198,7 @@ def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], remov
             "dwellings": _columns("icbsfrav", dwellings),
             "households": _columns("idhyktpn", households),
             "residents": _columns("ihnysbrx", residents),
-            "states": _columns("hqoctwabp", [_replace(row, 0, home_at) for row in states]),
+            "states": _columns("hqoctwabpn", [_replace(row, 0, home_at) for row in states]),
             "checks": _columns("rqst", [_replace(row, 0, person_at) for row in checks if row[0] in person_at]),
             "care": _columns("hrltn", [_replace(row, 0, home_at) for row in care]),
         },

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from app.care import service as care
 from app.care.schemas import CareVisitPayload
+from app.not_home.schemas import LeaveDoorNoticePayload
 from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload, UpdateResidentPayload
 from app.rules.service import RuleBook
 from app.screening import service as screening
@@ -30,7 +31,7 @@ class Command:
 class CommandKind:
     """One kind of command; `as_rows` makes the JSON that `take_commands` hands to its SQL function.
 
-    Without it the command is an edit of the registry and goes through `app.sync.edits`.
+    Without it the command is rare, as an edit of the registry is, and goes through `app.sync.edits`.
     """
 
     name: str
@@ -43,6 +44,7 @@ KINDS: dict[str, CommandKind] = {
     for kind in (
         CommandKind("screening.record_door_visit", DoorVisitPayload, screening.as_rows),
         CommandKind("care.record_visit", CareVisitPayload, care.as_rows),
+        CommandKind("screening.leave_door_notice", LeaveDoorNoticePayload),
         CommandKind("people.add_resident", AddResidentPayload),
         CommandKind("people.update_household", UpdateHouseholdPayload),
         CommandKind("people.update_resident", UpdateResidentPayload),

@@ -74,7 +74,8 @@ class ResidentColumns(BaseModel):
 
 class StateColumns(BaseModel):
     """Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom; when people were last
-    asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up)."""
+    asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up); a door
+    notice: 0 none, 1 due, 2 left."""
 
     h: list[int]
     q: list[UUID]
@@ -85,6 +86,7 @@ class StateColumns(BaseModel):
     a: list[int | None]
     b: list[str]
     p: list[int]
+    n: list[int]
 
 
 class CheckColumns(BaseModel):

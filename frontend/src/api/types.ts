@@ -872,6 +872,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/door-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Door Notices
+         * @description Notices due in open rounds, where still nobody has answered.
+         */
+        get: operations["list_door_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/door-notices.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Door notices, as a workbook
+         * @description 告知书：Notices due in open rounds, where still nobody has answered. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_door_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/door-notices/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Print Door Notices
+         * @description What is to be printed, with each household's code; printing is in the trail.
+         */
+        post: operations["print_door_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/door-visits": {
         parameters: {
             query?: never;
@@ -1222,6 +1282,26 @@ export interface paths {
          * @description Correct a household's phone, tags or note.
          */
         patch: operations["update_household"];
+        trace?: never;
+    };
+    "/api/v1/households/{household_id}/replace-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace Household Code
+         * @description End a household's code, as when its notice is in the wrong hands.
+         */
+        post: operations["replace_household_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/households/{household_id}/residents": {
@@ -3286,6 +3366,62 @@ export interface components {
             parent_code: string | null;
         };
         /**
+         * DoorNoticePage
+         * @description A page of notices.
+         */
+        DoorNoticePage: {
+            /** Items */
+            items: components["schemas"]["DoorNoticeRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DoorNoticeRead
+         * @description A notice that is due, or was left, at a household. `missed_parts`: morning 0, afternoon 1, evening 2.
+         */
+        DoorNoticeRead: {
+            /** Address */
+            address: string;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Head Name */
+            head_name: string;
+            /** Holder Name */
+            holder_name: string | null;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Left At */
+            left_at: string | null;
+            /** Left By Name */
+            left_by_name: string | null;
+            /** Missed Parts */
+            missed_parts: number[];
+            /** Printed At */
+            printed_at: string | null;
+            /** Printed By Name */
+            printed_by_name: string | null;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+            /** Round Title */
+            round_title: string;
+        };
+        /**
          * DoorPage
          * @description The doors of a building, at most 2,000.
          */
@@ -3641,6 +3777,8 @@ export interface components {
             care_visits: number;
             /** Code */
             code: string;
+            /** Door Notices */
+            door_notices: number;
             /** Door Visits */
             door_visits: number;
             /** Follow Ups */
@@ -3661,6 +3799,8 @@ export interface components {
             area: components["schemas"]["CoverageArea"];
             /** Care Visits */
             care_visits: number;
+            /** Door Notices */
+            door_notices: number;
             /** Door Visits */
             door_visits: number;
             /** Follow Ups */
@@ -4818,6 +4958,59 @@ export interface components {
             tags: string[];
         };
         /**
+         * PrintDoorNotices
+         * @description Which notices of a round to print.
+         */
+        PrintDoorNotices: {
+            /** Community Code */
+            community_code: string;
+            /** Household Ids */
+            household_ids: string[];
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+        };
+        /**
+         * PrintedNotice
+         * @description What stands on one notice: where it goes, and the household's code. Nobody's name.
+         */
+        PrintedNotice: {
+            /** Address */
+            address: string;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Qr Svg */
+            qr_svg: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * PrintedNotices
+         * @description Notices to be printed, two to a page.
+         */
+        PrintedNotices: {
+            /** Community Name */
+            community_name: string;
+            /** Ends On */
+            ends_on: string;
+            /** Items */
+            items: components["schemas"]["PrintedNotice"][];
+            /**
+             * Printed At
+             * Format: date-time
+             */
+            printed_at: string;
+            /** Round Title */
+            round_title: string;
+        };
+        /**
          * ProblemDetail
          * @description `application/problem+json`, RFC 9457, with our stable `code`.
          */
@@ -5470,7 +5663,8 @@ export interface components {
         /**
          * StateColumns
          * @description Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom; when people were last
-         *     asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up).
+         *     asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up); a door
+         *     notice: 0 none, 1 due, 2 left.
          */
         StateColumns: {
             /** A */
@@ -5481,6 +5675,8 @@ export interface components {
             c: number[];
             /** H */
             h: number[];
+            /** N */
+            n: number[];
             /** O */
             o: string[];
             /** P */
@@ -9956,6 +10152,298 @@ export interface operations {
             };
         };
     };
+    list_door_notices: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those that hang at a door, or only the others. */
+                is_left?: boolean | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorNoticePage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_door_notices: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those that hang at a door, or only the others. */
+                is_left?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    print_door_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrintDoorNotices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrintedNotices"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_door_visits: {
         parameters: {
             query: {
@@ -11852,6 +12340,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HouseholdRead"];
                 };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    replace_household_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                household_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Malformed request */
             400: {

@@ -46,6 +46,8 @@ export interface Door extends Place {
   askedBy: string
   /** the parts of the day in which nobody opened, a bit each */
   missed: number
+  /** a door notice: 0 none, 1 due, 2 left */
+  notice: number
   /** something recorded here has not been confirmed yet */
   isWaiting: boolean
   care: CareRecord | null
@@ -78,6 +80,7 @@ export function doorInRound(record: DoorRecord, roundId: string | null): Door {
     askedAt: state?.askedAt ?? null,
     askedBy: state?.askedBy ?? '',
     missed: state?.missed ?? 0,
+    notice: state?.notice ?? 0,
     isWaiting: record.pending.length > 0,
     care: record.care,
   }

@@ -8,5 +8,12 @@ const en: typeof zh = {
   'again.completing': 'Ask the others',
   'again.ordered': 'Ordered to',
   'again.requested': 'They asked for it',
+
+  'notice.due': 'A door notice is due',
+  'notice.due_text': 'Nobody opened several times. The committee prints it; tap when it hangs at the door.',
+  'notice.do': 'It hangs',
+  'notice.left': 'A door notice hangs here',
+  'notice.left_text': 'They can report by its code; it is over when somebody answers.',
+  'notice.saved': 'Recorded: the notice hangs',
 }
 export default en

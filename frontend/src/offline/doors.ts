@@ -12,6 +12,7 @@ import type {
   DoorFacts,
   DoorRecord,
   DoorVisitPayload,
+  LeaveDoorNoticePayload,
   OutboxItem,
   Outcome,
   StateRecord,
@@ -87,6 +88,7 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
       askedAt: states.a[at] == null ? null : states.a[at] * 1000,
       askedBy: states.b[at]!,
       missed: states.p[at]!,
+      notice: states.n[at]!,
     }),
   )
   checks.r.forEach((person, at) =>
@@ -148,6 +150,8 @@ function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, b
     attempts,
     askedAt: isAsking ? at : before?.askedAt,
     askedBy: isAsking ? by : before?.askedBy,
+    // that one is due the server says, by the rules of the day
+    notice: outcome === 'no_answer' ? before?.notice : 0,
     missed: (before?.missed ?? 0) | (visit.outcome === 'no_answer' ? 1 << partOf(at) : 0),
   }
   return { ...facts, residents, states: [...facts.states.filter((s) => s.roundId !== roundId), state] }
@@ -157,6 +161,10 @@ function applyCareVisit(facts: DoorFacts, visit: CareVisitPayload, at: number): 
   if (facts.care?.at && facts.care.at > at + ROUNDING_MS) return facts
   const care = { residentId: visit.resident_id ?? null, condition: visit.condition, at, nextOn: visit.next_on ?? null }
   return { ...facts, care }
+}
+
+function applyNotice(facts: DoorFacts, { round_id }: LeaveDoorNoticePayload): DoorFacts {
+  return { ...facts, states: facts.states.map((state) => (state.roundId === round_id ? { ...state, notice: 2 } : state)) }
 }
 
 const yearOf = (day: string | undefined): number | null => (day ? Number(day.slice(0, 4)) : null)
@@ -186,6 +194,7 @@ type Applier<N extends CommandName> = (facts: DoorFacts, payload: Commands[N], a
 
 const appliers: { [N in CommandName]: Applier<N> } = {
   'screening.record_door_visit': applyDoorVisit,
+  'screening.leave_door_notice': applyNotice,
   'care.record_visit': applyCareVisit,
   'people.add_resident': applyNewcomer,
   'people.update_household': applyHouseholdChanges,

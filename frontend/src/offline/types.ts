@@ -20,6 +20,12 @@ export interface DoorVisitPayload {
   again_reason?: AgainReason | null
 }
 
+/** Payload of `screening.leave_door_notice`. */
+export interface LeaveDoorNoticePayload {
+  household_id: string
+  round_id: string
+}
+
 export type AgainReason = 'changed' | 'correction' | 'completing' | 'ordered' | 'requested'
 
 /** Payload of `care.record_visit` (docs/wire.md). */
@@ -76,6 +82,7 @@ export interface AddResidentPayload {
 /** Every command a phone can send; `app/sync/registry.py` lists the same. */
 export interface Commands {
   'screening.record_door_visit': DoorVisitPayload
+  'screening.leave_door_notice': LeaveDoorNoticePayload
   'care.record_visit': CareVisitPayload
   'people.add_resident': AddResidentPayload
   'people.update_household': UpdateHouseholdPayload
@@ -128,6 +135,8 @@ export interface StateRecord {
   askedBy?: string
   /** the parts of the day in which nobody opened: bit 0 morning, 1 afternoon, 2 evening */
   missed?: number
+  /** a door notice: 0 none, 1 due, 2 left */
+  notice?: number
 }
 
 export interface CheckRecord {

@@ -135,5 +135,7 @@ const en: Record<keyof typeof zh, string> = {
   'deletion.door_visits': 'what visits said',
   'deletion.person_checks': 'people\'s health',
   'deletion.care_visits': 'what care visits noted',
+  'deletion.findings': 'What was found for follow-ups',
+  'deletion.follow_up_notes': 'Notes of closed follow-ups',
 }
 export default en

@@ -27,6 +27,7 @@ const en: Record<keyof typeof zh, string> = {
   'needs.fewer': 'The registry has {n} {n|person|people} fewer than “{source}”',
   'needs.conflicts': '{n} {n|fact was|facts were} changed differently by two people: choose',
   'needs.flagged': '{n} {n|record needs|records need} a look',
+  'needs.notices': '{n} {n|door needs|doors need} a notice: nobody opened several times',
   'needs.where': '{text}: {where}',
   'needs.follow_ups': '{n} {n|person|people} to follow up: fever, symptoms or contact',
   'needs.see': 'See which',

@@ -26,6 +26,7 @@ const zh = {
   'needs.fewer': '登记人数比“{source}”少 {n} 人',
   'needs.conflicts': '{n} 项信息两个人改得不一样，请选定',
   'needs.flagged': '{n} 条记录需要核对',
+  'needs.notices': '{n} 户多次无人应答，需要张贴告知书',
   'needs.where': '{text}：{where}',
   'needs.follow_ups': '{n} 人需要随访（发热、有症状或有接触史）',
   'needs.see': '查看',

@@ -9,5 +9,7 @@ export const screening: DeskPart = {
     { path: '', component: withTexts(screeningTexts, () => import('./Rounds.vue')) },
     { path: 'flagged', component: withTexts(screeningTexts, () => import('./Flagged.vue')) },
     { path: 'follow-ups', component: withTexts(screeningTexts, () => import('./FollowUps.vue')) },
+    { path: 'notices', component: withTexts(screeningTexts, () => import('./DoorNotices.vue')) },
+    { path: 'notices/print', component: withTexts(screeningTexts, () => import('./NoticePrint.vue')) },
   ],
 }

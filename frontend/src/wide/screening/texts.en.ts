@@ -19,6 +19,7 @@ const en: Record<keyof typeof zh, string> = {
   'days': '{from} to {to}',
   'see': 'See progress',
   'close': 'Close the round',
+  'notices': 'Door notices',
   'follow_ups': 'Follow-ups',
   'flagged': 'Records to look at',
 
@@ -130,5 +131,24 @@ const en: Record<keyof typeof zh, string> = {
   'follow.outcome.ruled_out': 'Ruled out',
   'follow.outcome.handed_over': 'Handed over',
   'follow.outcome.recorded_by_mistake': 'Recorded by mistake',
+
+  'notice.title': 'Door notices',
+  'notice.subtitle': 'Households where nobody opened several times: print a notice, have it left at the door. When somebody answers it goes from here by itself.',
+  'notice.none': 'No notice is due',
+  'notice.none_text': 'A household comes here after the third miss, in different parts of the day.',
+  'notice.misses': 'No answer',
+  'notice.times': '{n} {n|time|times}',
+  'notice.last': 'last {when}',
+  'notice.holder': 'Who answers for it',
+  'notice.state': 'Notice',
+  'notice.due': 'To print',
+  'notice.printed': 'Printed, to be left',
+  'notice.left': 'At the door',
+  'notice.print': 'Print',
+  'notice.print_all': 'Print all due ({n})',
+  'notice.print_round': 'Print “{title}” ({n})',
+  'notice.print_title': 'Print door notices',
+  'notice.print_text': 'Two to an A4 page, cut along the dashes. Each code is one household’s: mind the door. Printing is in the trail.',
+  'notice.back': 'Back to notices',
 }
 export default en

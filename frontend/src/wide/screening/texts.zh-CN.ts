@@ -19,6 +19,7 @@ const zh = {
   'see': '看进度',
   'close': '结束本轮',
   'flagged': '记录核对',
+  'notices': '告知书',
   'follow_ups': '随访',
 
   'form.title': '在“{name}”发起排查',
@@ -129,5 +130,24 @@ const zh = {
   'follow.outcome.ruled_out': '已排除',
   'follow.outcome.handed_over': '已移交',
   'follow.outcome.recorded_by_mistake': '误记',
+
+  'notice.title': '告知书',
+  'notice.subtitle': '多次上门无人应答的户：打印告知书，请网格员贴到门上。有人应答后自动从这里消失。',
+  'notice.none': '没有需要张贴告知书的户',
+  'notice.none_text': '第三次无人应答（不同时段）后会出现在这里。',
+  'notice.misses': '无人应答',
+  'notice.times': '{n} 次',
+  'notice.last': '最近 {when}',
+  'notice.holder': '责任人',
+  'notice.state': '告知书',
+  'notice.due': '待打印',
+  'notice.printed': '已打印，待张贴',
+  'notice.left': '已张贴',
+  'notice.print': '打印',
+  'notice.print_all': '打印全部待贴（{n}）',
+  'notice.print_round': '打印“{title}”（{n}）',
+  'notice.print_title': '打印告知书',
+  'notice.print_text': 'A4 纸一页两份，沿虚线裁开。二维码是各户自己的，请贴对门；打印会记入日志。',
+  'notice.back': '返回告知书',
 }
 export default zh

@@ -91,6 +91,8 @@ const en: Record<keyof typeof zh, string> = {
   'action.reopen_door_visit': 'took back a verdict on a door visit',
   'action.judge_care_visit': 'judged a care visit',
   'action.reopen_care_visit': 'took back a verdict on a care visit',
+  'action.print_door_notices': 'printed door notices',
+  'action.replace_household_code': 'replaced a household code',
   'action.take_follow_up': 'took a follow-up',
   'action.close_follow_up': 'closed a follow-up',
   'action.reopen_follow_up': 'opened a follow-up again',

@@ -90,6 +90,8 @@ const zh = {
   'action.reopen_door_visit': '撤回上门记录的核对',
   'action.judge_care_visit': '核对走访记录',
   'action.reopen_care_visit': '撤回走访记录的核对',
+  'action.print_door_notices': '打印告知书',
+  'action.replace_household_code': '更换户码',
   'action.take_follow_up': '领办随访',
   'action.close_follow_up': '办结随访',
   'action.reopen_follow_up': '重新打开随访',

@@ -1,0 +1,44 @@
+"""HTTP of door notices, for the desk."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from app.auth.guards import DeskActor, Session
+from app.core.area_code import Code
+from app.core.config import get_settings
+from app.not_home import service
+from app.not_home.schemas import DoorNoticePage, PrintDoorNotices, PrintedNotices
+from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
+
+router = APIRouter(tags=["not home"], responses=COMMON_PROBLEMS)
+
+
+@router.get("/door-notices")
+async def list_door_notices(
+    actor: DeskActor,
+    session: Session,
+    community_code: Code,
+    is_left: Annotated[bool | None, Query(description="Only those that hang at a door, or only the others.")] = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> DoorNoticePage:
+    """Notices due in open rounds, where still nobody has answered."""
+    items, more = await service.list_door_notices(session, actor, community_code, is_left, limit, cursor)
+    return DoorNoticePage(items=items, next_cursor=more)
+
+
+@router.post("/door-notices/print")
+async def print_door_notices(
+    request: Request, actor: DeskActor, session: Session, body: PrintDoorNotices
+) -> PrintedNotices:
+    """What is to be printed, with each household's code; printing is in the trail."""
+    base = (get_settings().public_url or str(request.base_url)).rstrip("/")
+    return await service.print_door_notices(session, actor, body, base)
+
+
+@router.post("/households/{household_id}/replace-code", status_code=204)
+async def replace_household_code(actor: DeskActor, session: Session, household_id: UUID) -> None:
+    """End a household's code, as when its notice is in the wrong hands."""
+    await service.replace_household_code(session, actor, household_id)
