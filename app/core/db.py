@@ -175,23 +175,20 @@ class Database:
             return await cursor.fetchall()
 
     async def read(
-        self, scope: Scope, statements: Sequence[str], params: dict[str, Any], settings: Sequence[str] = ()
+        self, scope: Scope, statements: Sequence[str], params: dict[str, Any]
     ) -> list[list[tuple[Any, ...]]]:
         """Run reading statements on one snapshot in one round trip; answers the rows of each.
-
-        `settings`, such as `enable_sort = off`, hold for these statements.
 
         They go as one simple-query message inside a REPEATABLE READ, READ ONLY transaction, and all of it is
         fetched before the connection goes back: nobody holds one while writing to a socket.
         """
-        head = ["BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL app.scope = %(app_scope)s"]
-        head += [f"SET LOCAL {setting}" for setting in settings]
-        query = sql.SQL("; ".join([*head, *statements, "COMMIT"]))
+        head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = %(app_scope)s"
+        query = sql.SQL("; ".join([head, *statements, "COMMIT"]))
         async with self.calls.connection() as connection:
             try:
                 cursor = await connection.execute(query, params | {"app_scope": scope.setting})
                 answers = []
-                for _ in head:
+                for _ in range(2):
                     cursor.nextset()
                 for _ in statements:
                     answers.append(await cursor.fetchall())

@@ -7,7 +7,6 @@ address is found by any part of it; beyond, by its beginning.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -105,6 +104,14 @@ def _after(key: str, table: str, *, is_inclusive: bool = False) -> str:
         OR ({table}.community_code = %(after_code)s::bpchar AND {table}.id {last} %(after_id)s::uuid))))"""
 
 
+_PLACE = "r.community_code, r.id"
+
+
+def _order(key: str, *, is_one_community: bool) -> str:
+    """By the key; of one community in words that no index has, or a whole city's would be gone through for it."""
+    return f"({key} || '') USING ~<~" if is_one_community else f"{key} USING ~<~"
+
+
 def _person_statement(way: Way, ways: tuple[Way, ...], *, is_one_community: bool, has_tag: bool) -> str:
     """By something of the person, in its order; what an earlier way has found is not found again.
 
@@ -120,7 +127,7 @@ def _person_statement(way: Way, ways: tuple[Way, ...], *, is_one_community: bool
     if has_tag:
         join = "JOIN household h ON h.community_code = r.community_code AND h.id = r.household_id"
         conditions.append(_matches("tag", is_one_community=is_one_community))
-    order = f"{key} USING ~<~, r.community_code, r.id" if way in _KEY else "r.community_code, r.id"
+    order = f"{_order(key, is_one_community=is_one_community)}, r.community_code, r.id" if way in _KEY else _PLACE
     return f"""
         WITH found AS MATERIALIZED (
             SELECT {key} AS key, r.community_code, r.id FROM resident r {join}
@@ -145,7 +152,7 @@ def _door_statement(ways: tuple[Way, ...], *, is_one_community: bool, has_tag: b
     return f"""
         WITH doors AS MATERIALIZED (
             SELECT d.* FROM dwelling d WHERE {" AND ".join(conditions)}
-            ORDER BY {key} USING ~<~, d.community_code, d.id LIMIT %(limit)s + 1
+            ORDER BY {_order(key, is_one_community=is_one_community)}, d.community_code, d.id LIMIT %(limit)s + 1
         )
         SELECT d.search_key, d.id, coalesce(r.id, '{_NOBODY}'::uuid), d.community_code, {_ANSWER_HERE}
         FROM doors d
@@ -173,16 +180,6 @@ def _phone_statement(*, is_one_community: bool, has_tag: bool) -> str:
         WHERE NOT r.is_gone {tag} AND {_after("''::text", "r")}
         ORDER BY r.community_code, r.id LIMIT %(limit)s
     """
-
-
-# Beyond one community a page is read off the index in its order. The planner would rather fetch and sort all whose
-# name begins so, hundreds of thousands in a city: it takes row-level security to leave one row in two hundred, and
-# reckons that there is not even a page of them.
-_IN_ORDER = ("enable_sort = off", "enable_bitmapscan = off")
-
-
-def _settings(way: Way, *, is_one_community: bool) -> Sequence[str]:
-    return _IN_ORDER if way in _KEY and not is_one_community else ()
 
 
 def _statement(way: Way, ways: tuple[Way, ...], *, is_one_community: bool, has_tag: bool) -> str:
@@ -226,8 +223,7 @@ async def search_residents(
         if len(found) > limit:
             break
         own = params | (resumed if cursor and at == 0 else {})
-        settings = _settings(way, is_one_community=flags["is_one_community"])
-        (rows,) = await database.read(actor.scope, [_statement(way, search.ways, **flags)], own, settings)
+        (rows,) = await database.read(actor.scope, [_statement(way, search.ways, **flags)], own)
         found += [(way, dict(zip(_FIELDS, row, strict=True))) for row in rows]
     near = tuple(actor.prefixes((Role.COMMITTEE, Role.STREET)))
     page = found[:limit]

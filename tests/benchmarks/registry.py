@@ -8,7 +8,7 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -146,13 +146,10 @@ def bench_tallies(city: City) -> None:
     print(f"\ntally verify, {city.size}: {drift} differ, {elapsed:.1f} s")
 
 
-Compared = tuple[str, str, dict[str, Any]] | tuple[str, str, dict[str, Any], Sequence[str]]
+def statements(city: City) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """What is compared: name to (scope, statement, parameters)."""
 
-
-def statements(city: City) -> dict[str, Compared]:
-    """What is compared: name to (scope, statement, parameters, settings it is run under)."""
-
-    def searched(typed: str, prefix: str) -> Compared:
+    def searched(typed: str, prefix: str) -> tuple[str, str, dict[str, Any]]:
         meant = search.understand(typed)
         params = {
             "text": meant.text, "end": meant.text + search._END, "low": prefix.ljust(12, "0"), "limit": 51,
@@ -160,8 +157,7 @@ def statements(city: City) -> dict[str, Compared]:
             "after_person": None, "indexes": [bytes(16)], "home_indexes": [],
         }  # fmt: skip
         is_one = len(prefix) == 12
-        statement = search._statement(meant.ways[0], meant.ways, is_one_community=is_one, has_tag=False)
-        return prefix, statement, params, search._settings(meant.ways[0], is_one_community=is_one)
+        return prefix, search._statement(meant.ways[0], meant.ways, is_one_community=is_one, has_tag=False), params
 
     community, town, district = city.community, city.town[:9], city.district[:6]
     area = {"community": community, "area": city.area, "since": -1}
@@ -194,15 +190,13 @@ def bench_security(city: City) -> None:
         psycopg.connect(city.url, options=f"{options} -c role={APP_ROLE}", cursor_factory=ClientCursor) as guarded,
         psycopg.connect(city.url, options=options, cursor_factory=ClientCursor) as bare,
     ):
-        for name, (scope, statement, params, *settings) in statements(city).items():
+        for name, (scope, statement, params) in statements(city).items():
             took: dict[int, list[float]] = {0: [], 1: []}
             rows = []
             for turn in range(TURNS + 5):
                 for at, connection in enumerate((guarded, bare)):
                     setting = scope if len(scope) == 12 else f"{scope}%"
                     connection.execute(f"SET LOCAL app.scope = '{setting}'".encode())
-                    for one in settings[0] if settings else ():
-                        connection.execute(f"SET LOCAL {one}".encode())
                     started = time.perf_counter()
                     cursor = connection.execute(statement.encode(), params)
                     rows.append(len(cursor.fetchall()) if cursor.description else cursor.rowcount)

@@ -22,7 +22,6 @@ from app.core.config import get_settings
 from app.core.db import APP_ROLE, EVERYWHERE, Database
 from app.core.resident_id import birth_date, is_resident_id, sex_of
 from app.demo import PASSWORD
-from app.people import search
 from app.people import service as people
 from app.people.naming import initials, pinyin
 from app.screening import service as screening
@@ -250,23 +249,16 @@ class TestOverHttp:
             assert (await get(f"sim-{COMMITTEE}", f"/care-households?community_code={COMMITTEE}"))["items"]
 
 
-class TestSearch:
-    @pytest.mark.parametrize(("typed", "index"), [("王", "name"), ("w", "initials"), ("wang", "pinyin")])
-    def test_a_page_of_a_city_is_read_off_the_index(self, made: Made, typed: str, index: search.Way) -> None:
-        """Not fetched and sorted whole: a tenth of a city is called Wang."""
-        params = {
-            "text": typed, "end": typed + search._END, "low": "990100000000", "high": "990199999999", "limit": 6,
-            "after_key": "", "after_code": "", "after_id": None, "tag": None,
-        }  # fmt: skip
-        statement = search._statement(index, (index,), is_one_community=False, has_tag=False)
-        options = f"-c role={APP_ROLE} -c app.scope=9901%"
-        with psycopg.connect(made.url, options=options, cursor_factory=psycopg.ClientCursor) as connection:
-            for setting in search._settings(index, is_one_community=False):
-                connection.execute(f"SET LOCAL {setting}".encode())
-            rows = connection.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {statement}".encode(), params).fetchall()
-        read = [line.strip() for (line,) in rows if f"ix_resident_{index}" in line]
-        assert len(read) == 1
-        assert "(actual rows=6.00 loops=1)" in read[0]
+class TestPlanner:
+    @pytest.mark.parametrize("table", ["dwelling", "household", "resident"])
+    def test_it_knows_how_large_a_community_is_behind_its_policy(self, made: Made, table: str) -> None:
+        """If it thinks a community nearly empty, it joins its doors and households by a loop within a loop."""
+        options = f"-c role={APP_ROLE} -c app.scope={COMMITTEE}"
+        with psycopg.connect(made.url, options=options) as connection:
+            query = f"SELECT * FROM {table} WHERE community_code = '{COMMITTEE}'"
+            (plan,) = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode()).fetchone() or ([],)
+        found = plan[0]["Plan"]
+        assert found["Plan Rows"] >= found["Actual Rows"] / 4 > 20
 
 
 class TestPeople:
