@@ -76,7 +76,7 @@ class TestCommunityComesFirst:
         )
 
     async def test_every_policy_says_the_same(self, database: Database) -> None:
-        """In the words of migration 0015, of which the planner does not believe that they leave next to nothing."""
+        """In the words of migration 0016, of which the planner does not believe that they leave next to nothing."""
         async with database.session(Scope(())) as session:
             rows = await session.execute(text("SELECT DISTINCT qual FROM pg_policies WHERE schemaname = 'public'"))
             (condition,) = rows.scalars()

@@ -5,14 +5,14 @@ community looked nearly empty to it: joins of two thousand rows with two thousan
 of a city's search were fetched and sorted whole. Of a coalesce it believes that it leaves half. What is let through is
 the same.
 
-Revision: 0015
-Revises: 0014
+Revision: 0016
+Revises: 0015
 """
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
