@@ -95,9 +95,10 @@ openapi: setup ## write openapi.json and the frontend's types anew
 demo: setup ## load the demo town and print its accounts
 	@$(BIN)/pioneer demo
 
-bench: setup frontend ## measure the hot paths beside a bare insert, search and row-level security, and what a phone feels
+bench: setup frontend ## measure the hot paths beside a bare insert, search, imports beside COPY, and what a phone feels
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.registry
+	@$(BIN)/python -m tests.benchmarks.imports
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m tests.benchmarks.phone
 
 frontend: frontend/dist/.built ## build the frontend into frontend/dist

@@ -94,6 +94,8 @@ async def open_queue(database: Database, *, run_worker: bool) -> AsyncIterator[N
         async with jobs.queue.open_async():
             worker: asyncio.Task[None] | None = None
             if run_worker:
+                # what a killed service had in hand need not wait for the next minute
+                await jobs.requeue_stalled(jobs.queue)
                 worker = asyncio.create_task(
                     jobs.queue.run_worker_async(
                         install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=5,

@@ -42,6 +42,11 @@ async def deferrer_on(session: AsyncSession, task: "Task[Any, Any, Any]", lock: 
 @queue.task(name="core.requeue_stalled_jobs", queueing_lock="requeue_stalled_jobs", pass_context=True)
 async def requeue_stalled_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - given by the queue
     """Give jobs whose worker has died back to the queue."""
-    for job in await context.app.job_manager.get_stalled_jobs():
+    await requeue_stalled(context.app)
+
+
+async def requeue_stalled(app: App) -> None:
+    """Give jobs whose worker has not been heard of for half a minute back to the queue."""
+    for job in await app.job_manager.get_stalled_jobs():
         log.warning("jobs.requeued", task=job.task_name, attempts=job.attempts)
-        await context.app.job_manager.retry_job(job)
+        await app.job_manager.retry_job(job)

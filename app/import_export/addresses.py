@@ -6,8 +6,9 @@ have such a form stays as it was written: `综合楼` is a building's name, `前
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from app.import_export.workbook import Cell
 
@@ -74,9 +75,14 @@ def plain(cell: Cell, limit: int = _MAX_PART) -> str:
         return ""
     if isinstance(cell, float):
         cell = int(cell) if cell.is_integer() else repr(cell)
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(cell)))
+    return _plain(str(cell))[:limit]
+
+
+@lru_cache(maxsize=50_000)
+def _plain(text: str) -> str:
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
     text = re.sub(r"^([0-9]+)\.0$", r"\1", text)
-    return re.sub(r"[‐‑‒–—―−﹣~]", "-", text).strip("-,.、;:")[:limit]
+    return re.sub(r"[‐‑‒–—―−﹣~]", "-", text).strip("-,.、;:")
 
 
 def arabic(text: str) -> str:
@@ -84,6 +90,10 @@ def arabic(text: str) -> str:
     return re.sub(rf"[{_NUMERAL}]+", lambda match: _number(match[0]), text)
 
 
+# What is remembered is never changed by who gets it.
+
+
+@lru_cache(maxsize=20_000, typed=True)
 def read_building(cell: Cell) -> Place:
     """A building column's cell; it may name the compound before and the stair behind."""
     text = plain(cell)
@@ -98,6 +108,7 @@ def read_building(cell: Cell) -> Place:
     return Place(building=text)
 
 
+@lru_cache(maxsize=20_000, typed=True)
 def read_stair(cell: Cell) -> str:
     """A stair column's cell."""
     text = plain(cell)
@@ -105,6 +116,7 @@ def read_stair(cell: Cell) -> str:
     return arabic(match[1]).upper() if match else text
 
 
+@lru_cache(maxsize=50_000, typed=True)
 def read_room(cell: Cell, building: str, stair: str) -> Place:
     """A room column's cell; `2-501` and `3-2-501` also give the stair and building where these are not given, and
     only the room where they agree with what is given."""
@@ -124,6 +136,7 @@ def read_room(cell: Cell, building: str, stair: str) -> Place:
     return Place(building=building, stair=stair, room=text)
 
 
+@lru_cache(maxsize=20_000, typed=True)
 def read_floor(cell: Cell) -> int | None:
     """A floor column's cell, None when it is no number."""
     match = _FLOOR.fullmatch(plain(cell))
@@ -133,11 +146,13 @@ def read_floor(cell: Cell) -> int | None:
     return floor if -9 <= floor <= 199 else None
 
 
+@lru_cache(maxsize=50_000)
 def floor_of(room: str) -> int | None:
     """The floor a room number of three or four digits tells: 501 → 5, 1203 → 12."""
     return int(room[:-2]) or None if re.fullmatch(r"[0-9]{3,4}", room) else None
 
 
+@lru_cache(maxsize=50_000, typed=True)
 def read_address(cell: Cell) -> Place:
     """A free-text address in parts as far as its form tells them; the text itself stays beside them.
 
@@ -171,6 +186,7 @@ def read_address(cell: Cell) -> Place:
     return Place(address=text)
 
 
+@lru_cache(maxsize=20_000, typed=True)
 def read_compound(cell: Cell) -> str:
     """A compound column's cell: a compound, or a village's group or lane."""
     return arabic_group(plain(cell))
@@ -181,7 +197,7 @@ def read_heading(cell: Cell) -> Place | None:
     text = re.sub(rf"^(?:(?:[{_NUMERAL}]+|[0-9]+)[、.)]|\([^)]*\))", "", plain(cell))
     building = _IN_BUILDING.fullmatch(text)
     if building and len(text) <= 30:
-        return read_building(text)
+        return replace(read_building(text))
     if re.fullmatch(rf"第?{_NAME}单元", text):
         return Place(stair=read_stair(text))
     if re.fullmatch(r"\w{2,12}(?:小区|花园|家园|新村|苑|新区)", text):

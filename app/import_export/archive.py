@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from app.import_export.readings import UnreadableFile
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
-MAX_INFLATED_BYTES = 768 * 1024 * 1024
-MAX_ROWS = 200_000
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_INFLATED_BYTES = 2048 * 1024 * 1024
+MAX_ROWS = 1_048_576
+"""As many as a sheet can have: a district in one file."""
 MAX_COLUMNS = 1_000
-MAX_EXTENT = 12_000_000
-"""Cells of the rectangle a sheet spans: 200,000 rows of 60 columns."""
+MAX_EXTENT = 24_000_000
+"""Cells of the rectangle a sheet spans: a full sheet of 22 columns."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # cells that hold something; self-closed ones carry only a colour or a border, often down to the last row
@@ -26,6 +27,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,7})([0-9]{1,
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PLACED_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=")
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(?:row\b(?:[^>]*?\sr\s*=\s*[\"']([0-9]{1,9})[\"'])?|(c)[\s/>])")
+_CELL_STARTS = tuple(b"<c" + following for following in (b" ", b">", b"/", b"\t", b"\n", b"\r", b"\f", b"\v"))
 _CHUNK = 1 << 20
 
 
@@ -156,10 +158,14 @@ class _Extent:
         cut = data.rfind(b"<")
         cut = len(data) if cut < 0 or len(data) - cut > 4096 else cut
         seen, self._tail = data[:cut], data[cut:]
-        tags = len(_ANY_CELL.findall(seen))
+        # in the form nearly all writers use, cells can be counted instead of looked for
+        is_plain = b":c " not in seen and b":c>" not in seen and b":c/" not in seen
+        tags = sum(map(seen.count, _CELL_STARTS)) if is_plain else -1
+        if tags < 0 or tags != seen.count(b'<c r="'):
+            tags = len(_ANY_CELL.findall(seen))
+            if tags != len(_PLACED_CELL.findall(seen)):
+                self._count_unplaced(seen)
         self.tags += tags
-        if tags != len(_PLACED_CELL.findall(seen)):
-            self._count_unplaced(seen)
         cells = _CELL.findall(seen)
         for letters in {letters for letters, _ in cells}:
             self.columns = max(self.columns, _column_number(letters))

@@ -228,9 +228,13 @@ def field_of(text: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=20_000)
 def squeeze(text: str) -> str:
     """A header word without spaces, in half-width lower case."""
+    return text.lower() if text.isascii() and text.isalnum() else _squeeze(text)
+
+
+@lru_cache(maxsize=20_000)
+def _squeeze(text: str) -> str:
     return re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", text)).lower()
 
 

@@ -5,7 +5,9 @@ name, another household number, or a second person related as head.
 """
 
 import re
+import unicodedata
 from collections import defaultdict
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -16,6 +18,7 @@ from app.import_export.places import PlaceReader
 from app.import_export.readings import DwellingRow, HouseholdRow, PersonRow, RowProblem, problem
 
 _KIN = re.compile(r"[妻夫子女儿父母孙媳婿兄弟姐妹爷奶岳公婆侄甥伯叔姑姨舅爱]|配偶")
+_NO_NUMBER = re.compile(r"[^0-9A-Z]")
 _MAX_NOTE = 500
 _AGE_SLACK = 3
 _AGES_NEEDED = 5
@@ -30,6 +33,12 @@ class Candidate:
     id_column: str = ""
     id_year: int | None = None
     refused_number: str | None = None
+    is_doubtful: bool = False
+
+    @property
+    def number(self) -> str | None:
+        """The number that was stated, taken or not."""
+        return self.person.id_number or self.refused_number
 
 
 @dataclass(slots=True)
@@ -61,10 +70,16 @@ class Door:
 
 
 class Gathering:
-    """All doors of a file by their address."""
+    """The doors of a file by their address.
 
-    def __init__(self) -> None:
-        self.doors: dict[tuple[str, ...], Door] = {}
+    A community whose last row is read can be finished and let go of. Only doors behind which somebody has a number
+    that is `repeated` in the file wait for its end: whose it is can be said when all who state it are known.
+    """
+
+    def __init__(self, repeated: Container[int]) -> None:
+        self.repeated = repeated
+        self.doors: dict[str, dict[tuple[str, ...], Door]] = {}
+        self.waiting: list[Door] = []
         self.problems: list[RowProblem] = []
 
     def door(self, where: PlaceReader, sheet: str, row: int) -> Door:
@@ -72,7 +87,8 @@ class Gathering:
         place, community = where.place, where.community
         parts = (where.town, community, place.compound, place.building, place.stair, place.room)
         key = parts if place.room or not place.address else (*parts, place.address)
-        found = self.doors.get(key)
+        doors = self.doors.setdefault(community, {})
+        found = doors.get(key)
         if found is None:
             is_code = re.fullmatch(r"[0-9]{12}", community) is not None
             dwelling = DwellingRow(
@@ -86,7 +102,7 @@ class Gathering:
                 community_name="" if is_code else community,
                 town_name=where.town,
             )
-            found = self.doors[key] = Door(dwelling)
+            found = doors[key] = Door(dwelling)
         floor = place.floor if place.floor is not None else floor_of(place.room) if place.building else None
         if found.row.floor is None:
             found.row.floor = floor
@@ -113,49 +129,45 @@ class Gathering:
             known.append(found)
         return found
 
-    def finish(self, today: date) -> list[DwellingRow]:
-        """The doors in the order they appeared, households complete, what contradicts itself reported."""
-        for door in self.doors.values():
+    def finish(self, community: str, today: date) -> list[DwellingRow]:
+        """The doors of a community in the order they appeared, households complete, what contradicts itself reported;
+        without those that wait."""
+        doors = list(self.doors.pop(community, {}).values())
+        for door in doors:
             for household in door.households:
                 _join_head(household)
-        self._check_duplicates(self._check_ages())
-        for door in self.doors.values():
-            for household in door.households:
-                self._complete(household, today)
-            door.row.households = [household.row for household in door.households]
-            if door.row.is_vacant and door.households:
-                door.row.is_vacant = False
-                self.problems.append(problem("vacancy_conflict", door.row.sheet, door.row.row, "", "有人居住"))
-        return [door.row for door in self.doors.values()]
-
-    def _all(self) -> list[Candidate]:
-        found = []
-        for door in self.doors.values():
-            for household in door.households:
-                found += household.candidates
-                if household.head:
-                    found.append(household.head)
-        return found
-
-    def _check_ages(self) -> set[int]:
-        """Persons whose age is years away from their ID number's; the roster's own year is the middle of what its
-        ages say, for nobody can tell when it was made."""
-        by_sheet: dict[str, list[Candidate]] = defaultdict(list)
-        for candidate in self._all():
-            if candidate.id_year and candidate.person.age is not None:
-                by_sheet[candidate.person.sheet].append(candidate)
-        doubtful = set()
-        for candidates in by_sheet.values():
-            years = [(c.id_year or 0) + (c.person.age or 0) for c in candidates]
-            if len(years) < _AGES_NEEDED:
+        _check_ages(doors)
+        done = []
+        for door in doors:
+            candidates = _candidates(door)
+            if any(c.number and number_key(c.number) in self.repeated for c in candidates):
+                self.waiting.append(door)
                 continue
-            made = median(years)
-            doubtful |= {
-                id(c.person) for c, year in zip(candidates, years, strict=True) if abs(year - made) > _AGE_SLACK
-            }
-        return doubtful
+            for candidate in candidates:
+                if candidate.is_doubtful and candidate.person.id_number:
+                    self._doubt(candidate)
+            done.append(self._complete_door(door, today))
+        return done
 
-    def _check_duplicates(self, doubtful: set[int]) -> None:
+    def finish_waiting(self, today: date) -> list[DwellingRow]:
+        """The doors that waited for the end of the file."""
+        self._check_duplicates()
+        return [self._complete_door(door, today) for door in self.waiting]
+
+    def _complete_door(self, door: Door, today: date) -> DwellingRow:
+        for household in door.households:
+            self._complete(household, today)
+        door.row.households = [household.row for household in door.households]
+        if door.row.is_vacant and door.households:
+            door.row.is_vacant = False
+            self.problems.append(problem("vacancy_conflict", door.row.sheet, door.row.row, "", "有人居住"))
+        return door.row
+
+    def _doubt(self, candidate: Candidate) -> None:
+        candidate.person.needs_id_check = True
+        self._report("age_mismatch", candidate)
+
+    def _check_duplicates(self) -> None:
         """One number, one person.
 
         Where the same number stands in several rows nobody here knows whose it is. The first row whose own birth
@@ -163,12 +175,12 @@ class Gathering:
         reported, kept without it and marked. Keeping it once lets the next import find the same person again.
         """
         holders: dict[str, list[Candidate]] = defaultdict(list)
-        for candidate in self._all():
-            number = candidate.person.id_number or candidate.refused_number
-            if number:
-                holders[number].append(candidate)
+        for door in self.waiting:
+            for candidate in _candidates(door):
+                if candidate.number:
+                    holders[candidate.number].append(candidate)
         for candidates in holders.values():
-            sound = [c for c in candidates if c.person.id_number and id(c.person) not in doubtful]
+            sound = [c for c in candidates if c.person.id_number and not c.is_doubtful]
             kept = (sound or [c for c in candidates if c.person.id_number] or candidates)[0]
             for candidate in candidates:
                 person = candidate.person
@@ -182,9 +194,8 @@ class Gathering:
                     self._report("id_duplicate", candidate, where)
                 elif len(candidates) > 1 and person.id_number:
                     person.needs_id_check = True
-                if candidate is kept and id(person) in doubtful and person.id_number:
-                    person.needs_id_check = True
-                    self._report("age_mismatch", candidate)
+                if candidate is kept and candidate.is_doubtful and person.id_number:
+                    self._doubt(candidate)
 
     def _report(self, code: str, candidate: Candidate, detail: str = "") -> None:
         person = candidate.person
@@ -215,6 +226,36 @@ class Gathering:
                 notes.append(note)
         row.tags = sorted(tags)
         row.note = ";".join(notes)[:_MAX_NOTE] or None
+
+
+def number_key(cell: str) -> int:
+    """A number that is equal for all ways to write one document's number: spaced, dashed, with 15 digits or 18."""
+    text = cell if cell.isascii() and cell.isalnum() else unicodedata.normalize("NFKC", cell)
+    text = _NO_NUMBER.sub("", text.upper())
+    if len(text) == 15 and text.isdigit():
+        text = f"{text[:6]}19{text[6:]}"
+    return hash(text[:17])  # the eighteenth follows from the others, and is written in many ways
+
+
+def _candidates(door: Door) -> list[Candidate]:
+    return [c for home in door.households for c in (*home.candidates, *((home.head,) if home.head else ()))]
+
+
+def _check_ages(doors: Iterable[Door]) -> None:
+    """Mark who is years away from their ID number's age; the roster's own year is the middle of what its ages say,
+    for nobody can tell when it was made."""
+    by_sheet: dict[str, list[Candidate]] = defaultdict(list)
+    for door in doors:
+        for candidate in _candidates(door):
+            if candidate.id_year and candidate.person.age is not None:
+                by_sheet[candidate.person.sheet].append(candidate)
+    for candidates in by_sheet.values():
+        years = [(c.id_year or 0) + (c.person.age or 0) for c in candidates]
+        if len(years) < _AGES_NEEDED:
+            continue
+        made = median(years)
+        for candidate, year in zip(candidates, years, strict=True):
+            candidate.is_doubtful = abs(year - made) > _AGE_SLACK
 
 
 def _join_head(household: Members) -> None:

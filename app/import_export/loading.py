@@ -6,7 +6,7 @@ one into the division tree. Both tell the same counts whether they write or not.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,20 +33,10 @@ _ENDING = re.compile(r"(社区|村)?(居民|村民)?(委员会|居委会|村委�
 
 @dataclass(slots=True)
 class Loaded:
-    """What a load did, or would do: its counts, its problems, the first doors as they are read."""
+    """What a load did, or would do: its counts, its problems."""
 
     counts: ImportCounts
     problems: list[RowProblem]
-    preview: list[PreviewDoor] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Sorted:
-    """A roster's doors by community code, what was wrong with the file, and how many rows are nobody's here."""
-
-    by_community: dict[str, list[DwellingRow]]
-    problems: list[RowProblem]
-    refused: int = 0
 
 
 async def load_roster(
@@ -61,17 +51,19 @@ async def load_roster(
     """Put a roster into the registry of its community, or of each community under a division, or tell what that
     would do, in one transaction. What cannot stand beside what is registered becomes a problem of its row."""
     await lift_bounds(session)
-    found = await sort_doors(session, code, reading)
     columns = columns_of([asdict(sheet) for sheet in reading.sheets])
-    counts = ImportCounts(rows=reading.counts["rows"], rejected=reading.counts["rejected"] + found.refused)
-    for community, rows in sorted(found.by_community.items()):
+    sorter = await Sorter.of(session, code, columns)
+    by_community = await sorter.sort(session, reading.dwellings)
+    counts = ImportCounts(rows=reading.counts["rows"], rejected=reading.counts["rejected"] + sorter.refused)
+    problems = reading.problems + sorter.problems
+    for community, rows in sorted(by_community.items()):
         doors = [door_input(row) for row in rows]
         put = await put_part(session, doer, community, doors, is_dry_run=is_dry_run, as_of=as_of or now())
         add_counts(counts, registry.vars_of(put))
-        found.problems += [conflict_problem(conflict, columns) for conflict in put.conflicts]
+        problems += [conflict_problem(conflict, columns) for conflict in put.conflicts]
     order = {sheet.name: at for at, sheet in enumerate(reading.sheets)}
-    found.problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
-    return Loaded(counts, found.problems, preview_of(found))
+    problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
+    return Loaded(counts, problems)
 
 
 async def put_part(
@@ -137,33 +129,45 @@ async def lift_bounds(session: AsyncSession) -> None:
 # whose rows these are
 
 
-async def sort_doors(session: AsyncSession, code: str, reading: RosterReading) -> Sorted:
-    """A roster's doors by the community they belong to.
+class Sorter:
+    """Tells to which community a roster's doors belong, batch by batch.
 
     `code` is a community, whose doors all are unless a row names another one; or a division above, and then each
     row has to say which of its communities it belongs to.
     """
-    found = Sorted({}, list(reading.problems))
-    columns = columns_of([asdict(sheet) for sheet in reading.sheets])
-    stated = {door.community_code for door in reading.dwellings if door.community_code}
-    codes = await current_codes(session, stated)
-    is_one = level_of(code) == "community"
-    known = await _communities_around(session, code, is_one)
-    told: set[str] = set()
-    for door in reading.dwellings:
-        if door.community_code:
-            door.community_code = codes[door.community_code]
-        its, wrong = known.find(door) if not is_one else known.own(door, code)
-        column = columns.get((door.sheet, "community"), "")
-        if its is None:
-            found.problems.append(problem(wrong, door.sheet, door.row, column))
-            found.refused += len({(p.sheet, p.row) for home in door.households for p in home.persons}) or 1
-            continue
-        if wrong and door.community_name not in told:
-            told.add(door.community_name)
-            found.problems.append(problem(wrong, door.sheet, door.row, column))
-        found.by_community.setdefault(its, []).append(door)
-    return found
+
+    def __init__(self, code: str, known: "_Communities", columns: Mapping[tuple[str, str], str]) -> None:
+        self.problems: list[RowProblem] = []
+        self.refused = 0
+        self._code = code
+        self._is_one = level_of(code) == "community"
+        self._known = known
+        self._columns = columns
+        self._told: set[str] = set()
+
+    @classmethod
+    async def of(cls, session: AsyncSession, code: str, columns: Mapping[tuple[str, str], str]) -> "Sorter":
+        """The sorter of a community or division."""
+        return cls(code, await _communities_around(session, code), columns)
+
+    async def sort(self, session: AsyncSession, doors: Sequence[DwellingRow]) -> dict[str, list[DwellingRow]]:
+        """Doors by community code; what is nobody's here is counted in `refused` and told in `problems`."""
+        found: dict[str, list[DwellingRow]] = {}
+        codes = await current_codes(session, {door.community_code for door in doors if door.community_code})
+        for door in doors:
+            if door.community_code:
+                door.community_code = codes[door.community_code]
+            its, wrong = self._known.own(door, self._code) if self._is_one else self._known.find(door)
+            column = self._columns.get((door.sheet, "community"), "")
+            if its is None:
+                self.problems.append(problem(wrong, door.sheet, door.row, column))
+                self.refused += len({(p.sheet, p.row) for home in door.households for p in home.persons}) or 1
+                continue
+            if wrong and door.community_name not in self._told:
+                self._told.add(door.community_name)
+                self.problems.append(problem(wrong, door.sheet, door.row, column))
+            found.setdefault(its, []).append(door)
+        return found
 
 
 async def current_codes(_session: AsyncSession, stated: set[str]) -> dict[str, str]:
@@ -208,9 +212,9 @@ class _Communities:
         return None, "community_ambiguous" if codes else "community_unknown"
 
 
-async def _communities_around(session: AsyncSession, code: str, is_one: bool) -> _Communities:
+async def _communities_around(session: AsyncSession, code: str) -> _Communities:
     """Those under a division; of a community itself and its neighbours in the same town."""
-    under = prefix_of(ancestors_of(code)[-1] if is_one else code)
+    under = prefix_of(ancestors_of(code)[-1] if level_of(code) == "community" else code)
     statement = text(
         "SELECT code, name, level FROM division WHERE code LIKE :under AND valid_to IS NULL OR code = :code"
     )
@@ -250,15 +254,7 @@ def conflict_problem(conflict: PutConflict, columns: Mapping[tuple[str, str], st
 # what a person sees before
 
 
-def preview_of(found: Sorted) -> list[PreviewDoor]:
-    """The first doors of a roster in the order of the file, masked."""
-    first = [row for rows in found.by_community.values() for row in rows[:PREVIEW_DOORS]]
-    if len(found.by_community) > 1:
-        first.sort(key=lambda row: row.row)
-    return preview_doors(first)
-
-
-def preview_doors(rows: list[DwellingRow]) -> list[PreviewDoor]:
+def preview_doors(rows: Sequence[DwellingRow]) -> list[PreviewDoor]:
     """The first doors as they are read, masked; a door with two households stands there twice."""
     return [
         PreviewDoor(

@@ -135,9 +135,9 @@ class MemberReader:
         if is_from_head:
             bracket = cells.read_names(own.get("head_name"))[0][1]
             names = [(listed.head_name, bracket)]
-        given = [name for name in slot.values() if name in own and name != slot["id_kind"]]
-        given = [name for name in given if not cells.is_blank(cells.text_of(own[name]))]
         if not names:
+            given = [name for name in slot.values() if name in own and name != slot["id_kind"]]
+            given = [name for name in given if not cells.is_blank(cells.text_of(own[name]))]
             only_word = all(cells.is_vacant_word(cells.text_of(own[name])) for name in given)
             if given and not only_word and not (is_first and self._only_of_door(given, own, listed)):
                 self._read_nameless(index, own, slot, listed)

@@ -33,6 +33,7 @@ _BLANK = {
     "n/a",
     "#n/a",
 }
+_WRITTEN_WELL = re.compile(r"[0-9]{17}[0-9X]")
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 _CHECK_LOOKALIKES = str.maketrans("×✕╳ХхΧχ*", "XXXXXXXX")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
@@ -92,6 +93,9 @@ def text_of(cell: Cell, limit: int = 500) -> str:
     """Any cell as half-width text, inner white space single; whole floats without `.0`."""
     if cell is None:
         return ""
+    if type(cell) is str:
+        # numbers are one of a kind and need no tidying; what is worth remembering are words
+        return (cell if cell.isascii() and cell.isalnum() else _tidy(cell))[:limit]
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, datetime):
@@ -109,13 +113,22 @@ def _tidy(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a text only says that there is nothing: 无, 不详, a dash."""
+    return not text or (len(text) < 8 and _is_blank(text))
+
+
+@lru_cache(maxsize=20_000)
+def _is_blank(text: str) -> bool:
     return text.strip().lower() in _BLANK
 
 
 def read_names(cell: Cell) -> list[tuple[str, str]]:
     """The names in a cell, each with what stood in brackets behind it; several only where a separator says so."""
-    text = text_of(cell)
-    if not isinstance(cell, str) or is_blank(text):
+    return list(_names_in(cell)) if isinstance(cell, str) else []
+
+
+@lru_cache(maxsize=50_000)
+def _names_in(cell: str) -> list[tuple[str, str]]:
+    if is_blank(text_of(cell)):
         return []
     raw = unicodedata.normalize("NFKC", cell)
     names = []
@@ -141,6 +154,7 @@ def _tight(name: str) -> str:
     return name.strip("*.:。'\"- ")
 
 
+@lru_cache(maxsize=50_000)
 def is_vacant_word(text: str) -> bool:
     """Whether a short text says that nobody lives there."""
     return bool(text) and _VACANT.fullmatch(text.strip("()。.!")) is not None
@@ -148,7 +162,7 @@ def is_vacant_word(text: str) -> bool:
 
 def says_vacant(text: str) -> bool:
     """Whether a remark says, among other things, that nobody lives there."""
-    return any(is_vacant_word(part.strip()) for part in re.split(r"[,,。;;、::()\s]", text))
+    return bool(text) and any(is_vacant_word(part.strip()) for part in re.split(r"[,,。;;、::()\s]", text))
 
 
 def is_head(relation: str) -> bool:
@@ -156,6 +170,7 @@ def is_head(relation: str) -> bool:
     return relation.lower() in _HEAD
 
 
+@lru_cache(maxsize=1_000, typed=True)
 def read_sex(cell: Cell) -> tuple[int, str]:
     """GB/T 2261.1: 男 → 1, 女 → 2, blank → 0."""
     text = text_of(cell).lower()
@@ -170,12 +185,14 @@ def read_sex(cell: Cell) -> tuple[int, str]:
     return 0, "sex_unreadable"
 
 
+@lru_cache(maxsize=10_000, typed=True)
 def read_age(cell: Cell) -> int | None:
     """Whole years, None when there is no such number."""
     match = re.fullmatch(r"([0-9]{1,3})(?:\.[0-9]+)?(?:周?岁)?", text_of(cell))
     return int(match[1]) if match and int(match[1]) <= 130 else None
 
 
+@lru_cache(maxsize=50_000, typed=True)
 def read_birth(cell: Cell, today: date, is_1904: bool = False) -> tuple[date | None, bool, str]:
     """A birth date: the day, whether only its month was given (then the first stands for it), a code."""
     if cell is None or isinstance(cell, bool):
@@ -261,6 +278,7 @@ def read_phones(cell: Cell) -> tuple[list[str], str]:
     return phones, code
 
 
+@lru_cache(maxsize=1_000, typed=True)
 def read_kind(cell: Cell) -> str:
     """The kind of document a column names, empty when it names none."""
     text = text_of(cell).lower()
@@ -275,6 +293,8 @@ def read_document(cell: Cell, stated_kind: str, today: date) -> Document:
         return Document(code="id_from_number")
     if isinstance(cell, date | bool):
         return Document(code="id_unreadable")
+    if cell is not None and _WRITTEN_WELL.fullmatch(cell) and stated_kind not in ("passport", "other"):
+        return _resident_id(cell, today)  # nothing to tidy, as nearly always
     number = re.sub(r"[\s'\"‐‑‒–—―−-]", "", unicodedata.normalize("NFKC", cell or "")).upper()
     number = re.sub(r"^[\u4e00-\u9fff]{2,}:?", "", number)
     if is_blank(number) or not number:
@@ -312,6 +332,11 @@ def _resident_id(number: str, today: date) -> Document:
 
 def read_tags(text: str, age: int | None) -> list[str]:
     """Tags a free text states; 独居 only of somebody of sixty or more, or who is called an elder."""
+    return list(_tags_in(text, age))
+
+
+@lru_cache(maxsize=50_000)
+def _tags_in(text: str, age: int | None) -> list[str]:
     if not any("\u3400" <= ch <= "\u9fff" for ch in text):
         return []  # the words are Chinese
     text = _NEGATED.sub("", text)

@@ -6,16 +6,27 @@ read; what is wrong is reported by sheet, row and column; nothing is guessed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from app.import_export import persons as cells
 from app.import_export.addresses import plain, read_heading
 from app.import_export.headers import Header, find_header, mapped_header, mask, mask_name, squeeze
-from app.import_export.households import Gathering, Members
+from app.import_export.households import Gathering, Members, number_key
 from app.import_export.members import MemberReader
 from app.import_export.places import PlaceReader, SheetRow
-from app.import_export.readings import ColumnReading, RosterReading, SheetReading, TopRow, problem
+from app.import_export.readings import (
+    ColumnReading,
+    DwellingRow,
+    RosterReading,
+    RowProblem,
+    SheetReading,
+    TopRow,
+    problem,
+)
 from app.import_export.workbook import Cell, Sheet, Workbook, letter_of, open_workbook
 
 _TOTAL = re.compile(r"(本页|本栋|本楼|全村|全社区|全部)?(合计|总计|小计|共计|累计|汇总)([::(].*|[0-9].*)?")
@@ -38,56 +49,130 @@ def read_roster(
     today: date,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RosterReading:
-    """Read a roster file.
+    """Read a whole roster file at once: `RosterReader` in one call; its doors in the order of the file."""
+    reader = RosterReader(content, file_name, mapping=mapping, today=today, on_progress=on_progress)
+    dwellings = [door for doors in reader.doors() for door in doors]
+    order = {sheet.name: at for at, sheet in enumerate(reader.sheets)}
+    dwellings.sort(key=lambda door: (order[door.sheet], door.row))
+    return RosterReading(reader.sheets, dwellings, reader.problems, reader.counts)
+
+
+class RosterReader:
+    """Reads a roster file community by community.
 
     `mapping` (column letter → field of `headers.FIELDS` or None) goes before what the header words say; `today`
     (Asia/Shanghai) is the day no birth date may lie after; `on_progress(done, total)` counts sheet rows. Raises
     UnreadableFile for what is no table, or when the mapping names unknown fields. A table without any known header
     word is a reading without rows, with the problem `header_not_found`.
+
+    `sheets` is there at once; `problems` and `counts` are whole when `doors` has ended.
     """
-    book = open_workbook(content, file_name)
-    headers = _headers(book, mapping)
-    total = sum(len(sheet.rows) for sheet, header in headers if header)
-    reading = RosterReading()
-    gathering = Gathering()
-    tally = {"rows": 0, "rejected": 0}
-    done = 0
-    for sheet, header in headers:
-        reading.sheets.append(_sheet_reading(sheet, header, is_named=any(h for _, h in headers)))
-        if header is None:
+
+    def __init__(
+        self,
+        content: bytes,
+        file_name: str,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        today: date,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        book = open_workbook(content, file_name)
+        self._headers = _headers(book, mapping)
+        self._today = today
+        self._is_1904 = book.is_1904
+        self._on_progress = on_progress
+        self.total = sum(len(sheet.rows) for sheet, header in self._headers if header)
+        self.sheets = [
+            _sheet_reading(sheet, header, is_named=any(h for _, h in self._headers)) for sheet, header in self._headers
+        ]
+        self.counts = dict.fromkeys(("rows", "dwellings", "vacant", "households", "persons", "rejected"), 0)
+        self.problems: list[RowProblem] = []
+
+    def doors(self) -> Iterator[list[DwellingRow]]:
+        """The doors of one community after the other as their last rows are read, then those that had to wait for the
+        end of the file."""
+        survey = _survey(self._headers)
+        gathering = Gathering(survey.repeated)
+        done = 0
+        for at, (sheet, header) in enumerate(self._headers):
+            if header is None:
+                continue
+            if sheet.is_hidden:
+                self.problems.append(problem("sheet_hidden", sheet.name, 0, ""))
+                continue
+            reader = _SheetReader(sheet, header, gathering, self._today, self._is_1904)
+            community = reader.places.community
+            for index in range(header.last_row + 1, len(sheet.rows)):
+                reader.read_row(index)
+                if reader.places.community != community:
+                    if community and survey.last_rows.get(community, (0, 0)) < (at, index):
+                        yield self._counted(gathering.finish(community, self._today))
+                    community = reader.places.community
+                done += 1
+                if self._on_progress and done % _PROGRESS_STEP == 0:
+                    self._on_progress(done, self.total)
+            self.counts["rows"] += reader.rows
+            self.counts["rejected"] += reader.rejected
+        if not any(header for _, header in self._headers):
+            name = self._headers[0][0].name if self._headers else ""
+            self.problems.append(problem("header_not_found", name, 0, ""))
+        for community in list(gathering.doors):
+            yield self._counted(gathering.finish(community, self._today))
+        yield self._counted(gathering.finish_waiting(self._today))
+        self._order_problems(gathering.problems)
+        if self._on_progress:
+            self._on_progress(self.total, self.total)
+
+    def _counted(self, doors: list[DwellingRow]) -> list[DwellingRow]:
+        self.counts["dwellings"] += len(doors)
+        for door in doors:
+            self.counts["vacant"] += door.is_vacant
+            self.counts["households"] += len(door.households)
+            self.counts["persons"] += sum(len(home.persons) for home in door.households)
+        return doors
+
+    def _order_problems(self, problems: list[RowProblem]) -> None:
+        order = {sheet.name: at for at, (sheet, _) in enumerate(self._headers)}
+        found = {(p.sheet, p.row, p.column, p.code): p for p in self.problems + problems}
+        self.problems = sorted(
+            found.values(), key=lambda p: (order[p.sheet] if order else 0, p.row, len(p.column), p.column)
+        )
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What has to be known of all rows before the first is read: where each community is named last, and which
+    numbers stand in more than one row."""
+
+    last_rows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
+
+
+def _survey(headers: list[tuple[Sheet, Header | None]]) -> _Survey:
+    found = _Survey()
+    keys = array("q")
+    for at, (sheet, header) in enumerate(headers):
+        if header is None or sheet.is_hidden:
             continue
-        if sheet.is_hidden:
-            reading.problems.append(problem("sheet_hidden", sheet.name, 0, ""))
-            continue
-        reader = _SheetReader(sheet, header, gathering, today, book.is_1904)
+        numbers = [c for name, columns in header.columns.items() if name.endswith("id_number") for c in columns]
+        places = header.columns.get("community", [])
         for index in range(header.last_row + 1, len(sheet.rows)):
-            reader.read_row(index)
-            done += 1
-            if on_progress and done % _PROGRESS_STEP == 0:
-                on_progress(done, total)
-        tally["rows"] += reader.rows
-        tally["rejected"] += reader.rejected
-    if not any(header for _, header in headers):
-        name = headers[0][0].name if headers else ""
-        reading.problems.append(problem("header_not_found", name, 0, ""))
-    reading.dwellings = gathering.finish(today)
-    order = {sheet.name: at for at, (sheet, _) in enumerate(headers)}
-    found = {(p.sheet, p.row, p.column, p.code): p for p in reading.problems + gathering.problems}
-    reading.problems = sorted(
-        found.values(), key=lambda p: (order[p.sheet] if order else 0, p.row, len(p.column), p.column)
-    )
-    households = [household for dwelling in reading.dwellings for household in dwelling.households]
-    reading.counts = {
-        "rows": tally["rows"],
-        "dwellings": len(reading.dwellings),
-        "vacant": sum(dwelling.is_vacant for dwelling in reading.dwellings),
-        "households": len(households),
-        "persons": sum(len(household.persons) for household in households),
-        "rejected": tally["rejected"],
-    }
-    if on_progress:
-        on_progress(total, total)
-    return reading
+            row = sheet.rows[index]
+            for column in places:
+                if row[column] is not None:
+                    found.last_rows[plain(row[column])] = (at, index)
+            for column in numbers:
+                cell = row[column]
+                if isinstance(cell, str):
+                    parts = (cell,) if cell.isalnum() else cells.split_list(cell)
+                    keys.extend(map(number_key, parts))
+    before = None
+    for key in sorted(keys):
+        if key == before:
+            found.repeated.add(key)
+        before = key
+    return found
 
 
 def _headers(book: Workbook, mapping: Mapping[str, str | None] | None) -> list[tuple[Sheet, Header | None]]:
@@ -130,6 +215,16 @@ def _sheet_reading(sheet: Sheet, header: Header | None, is_named: bool) -> Sheet
     return SheetReading(sheet.name, header.last_row + 1 if header and header.last_row >= 0 else None, columns, rows)
 
 
+@lru_cache(maxsize=20_000)
+def _is_total(word: str) -> bool:
+    return _TOTAL.fullmatch(word) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _is_note(word: str) -> bool:
+    return _NOTE.match(word) is not None
+
+
 class _SheetReader:
     """Reads one sheet row by row into the gathering."""
 
@@ -145,7 +240,7 @@ class _SheetReader:
         if not self._lists_members and header.has("head_name"):
             gathering.problems.append(problem("members_not_listed", sheet.name, 0, ""))
         self._household: Members | None = None
-        self._words = [squeeze(text) for text in header.texts]
+        self._words = {squeeze(text) for text in header.texts}
 
     def read_row(self, index: int) -> None:
         """Read one row (0-based)."""
@@ -183,18 +278,24 @@ class _SheetReader:
 
     def _is_aside(self, index: int) -> bool:
         texts = [cell for cell in self.sheet.rows[index] if cell is not None]
-        words = [squeeze(cell) for cell in texts if isinstance(cell, str)]
+        words = [cell for cell in texts if isinstance(cell, str)]
         if not words:
             return False
-        if any(_TOTAL.fullmatch(word) for word in words[:3]):
+        if any(_is_total(squeeze(word)) for word in words[:3]):
             return True
-        first = words[0]
-        if _NOTE.match(first) or (len(texts) <= 2 and _NUMBERED.match(first) and read_heading(first) is None):
+        first = squeeze(words[0])
+        if _is_note(first) or (len(texts) <= 2 and _NUMBERED.match(first) and read_heading(first) is None):
             return True
         if len(texts) == 1 and self._is_sentence(index, first):
             return True
-        same = sum(word in self._words for word in words)
-        return same >= 3 and same * 2 > len(texts)  # the header again, on another page
+        # the header again, on another page: three words of it and more than half of the row
+        allowed = len(words) - max(3, len(texts) // 2 + 1)
+        for word in words:
+            if squeeze(word) not in self._words:
+                allowed -= 1
+                if allowed < 0:
+                    return False
+        return allowed >= 0
 
     def _is_sentence(self, index: int, text: str) -> bool:
         """Whether a row's only text is something said about the list rather than a line of it."""

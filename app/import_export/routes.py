@@ -1,6 +1,6 @@
 """HTTP of imports."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -83,7 +83,7 @@ router = APIRouter(tags=["imports"], responses=COMMON_PROBLEMS, route_class=Boun
 async def create_import(
     actor: DeskActor,
     session: Session,
-    file: Annotated[UploadFile, File(description="`.xlsx` or `.csv`, at most 20 MB.")],
+    file: Annotated[UploadFile, File(description="`.xlsx` or `.csv`, at most 256 MB.")],
     kind: Annotated[ImportKind, Form()],
     community_code: Annotated[
         Code | None, Form(description="The community of a roster, or the division to split it in.")
@@ -103,13 +103,23 @@ async def create_import(
         actor,
         kind=kind,
         file_name=file.filename or "",
-        content=await file.read(),
+        content=_pieces_of(file),
         community_code=community_code,
         dry_run=dry_run,
         mapping=service.parse_mapping(mapping),
         as_of=service.parse_as_of(as_of),
     )
     return ImportAccepted(id=job.id)
+
+
+async def _pieces_of(file: UploadFile) -> AsyncIterator[bytes]:
+    """A file as it lies on the disk, and one empty piece of an empty one."""
+    piece = await file.read(service.PIECE)
+    yield piece
+    while piece:
+        piece = await file.read(service.PIECE)
+        if piece:
+            yield piece
 
 
 @router.get("/imports")

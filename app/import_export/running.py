@@ -8,12 +8,13 @@ worker that dies leaves each community done or untouched, and the job goes on wi
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator, MutableSequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import anyio.to_thread
@@ -29,34 +30,37 @@ from app.core.area_code import prefix_of
 from app.core.clock import now, today
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.core.logging import get_logger
+from app.import_export.apart import WORKERS, die_with_parent, in_workers, run_apart
 from app.import_export.differences import forget_differences, forget_old_differences, write_differences
 from app.import_export.divisions import read_divisions
 from app.import_export.loading import (
+    PREVIEW_DOORS,
+    Sorter,
     add_counts,
     columns_of,
     conflict_problem,
     known_codes,
     lift_bounds,
     load_divisions,
-    preview_of,
+    preview_doors,
     put_part,
-    sort_doors,
 )
 from app.import_export.models import ImportFile, ImportJob, ImportKind, ImportProblem, ImportStatus
-from app.import_export.readings import RowProblem, UnreadableFile
-from app.import_export.roster import read_roster
+from app.import_export.readings import DwellingRow, RowProblem, UnreadableFile
+from app.import_export.roster import RosterReader
 from app.import_export.schemas import ImportCounts
 from app.import_export.staging import (
     count_parts,
     counts_of_parts,
     forget_doors,
     lock_part,
+    part_compared,
     part_done,
     stage_doors,
     staged_communities,
     staged_doors,
 )
-from app.people.registry import PutCounts, vars_of
+from app.people.registry import vars_of
 
 log = get_logger()
 
@@ -68,6 +72,10 @@ DIFFERENCES_KEPT_FOR = timedelta(days=30)
 """How long a committee can look through what a file and its registry gave differently."""
 _ATTEMPTS = 3
 _PROGRESS_SECONDS = 0.4
+_DOORS_AT_ONCE = 2_000
+LARGE_BYTES = 1 << 20
+"""Larger rosters are worked on in a process of their own."""
+T = TypeVar("T")
 _CHUNK = 10_000
 
 
@@ -193,6 +201,9 @@ def file_gone() -> UnreadableFile:
 
 
 async def _run(database: Database, job: ImportJob) -> None:
+    if job.kind == ImportKind.ROSTER and await _is_large(database, job.id):
+        await run_apart(database.url, job.id)
+        return
     progress = Progress(job.progress_done, job.progress_total)
     async with _telling(database, job.id, progress):
         if job.kind == ImportKind.DIVISIONS:
@@ -200,10 +211,73 @@ async def _run(database: Database, job: ImportJob) -> None:
             return
         if job.staged_at is None:
             await _stage(database, job, progress)
-        if job.is_dry_run:
-            await _compare_parts(database, job, progress)
-        else:
-            await _put_parts(database, job, progress)
+        await _prepare_parts(database, job)
+        await _work_parts(database, job, progress)
+
+
+async def _is_large(database: Database, import_id: UUID) -> bool:
+    statement = text("SELECT coalesce(sum(octet_length(content_sealed)), 0) FROM import_file WHERE import_id = :id")
+    async with database.session(EVERYWHERE) as session:
+        return int((await session.execute(statement, {"id": import_id})).scalar_one()) > LARGE_BYTES
+
+
+def work_alone(url: str, import_id: UUID) -> None:
+    """Work on a large roster in this process, which is there for nothing else."""
+    die_with_parent()
+    gc.set_threshold(100_000, 50, 100)
+    asyncio.run(_work_alone(url, import_id))
+
+
+async def _work_alone(url: str, import_id: UUID) -> None:
+    database = Database(url, pool_size=2)
+    try:
+        async with database.session(EVERYWHERE) as session:
+            job = await session.get(ImportJob, import_id)
+        if job is None or job.status != ImportStatus.RUNNING:
+            return
+        progress = Progress(job.progress_done, job.progress_total)
+        async with _telling(database, import_id, progress):
+            if job.staged_at is None:
+                await _stage(database, job, progress)
+            await _prepare_parts(database, job)
+            # connections are not shared with the processes that are forked now
+            await database.engine.dispose()
+            await _work_side_by_side(database, job, progress)
+            async with database.session(_scope(job)) as session:
+                await _finish(session, job, progress, await _sum_of_parts(session, job))
+    except UnreadableFile as error:
+        await _fail(database, import_id, error)
+    finally:
+        await database.engine.dispose()
+
+
+async def _work_side_by_side(database: Database, job: ImportJob, progress: Progress) -> None:
+    async with database.session(_scope(job)) as session:
+        parts = await count_parts(session, job.id)
+        waiting = len(await staged_communities(session, job.id))
+    await database.engine.dispose()
+
+    def work(number: int, done: MutableSequence[float]) -> None:
+        asyncio.run(_work_share(database.url, job, number, done))
+
+    def heard(done: float) -> None:
+        progress.loader(max(parts, 1))(int(parts - waiting + done))
+
+    await in_workers(min(WORKERS, max(waiting, 1)), work, heard)
+
+
+async def _work_share(url: str, job: ImportJob, number: int, done: MutableSequence[float]) -> None:
+    """One of `WORKERS`: every so many-th community."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.session(_scope(job)) as session:
+            waiting = await staged_communities(session, job.id)
+        for community in waiting[number::WORKERS]:
+            async with database.session(_scope(job)) as session:
+                await _work_part(session, job, community)
+            done[number] += 1
+    finally:
+        await database.engine.dispose()
 
 
 async def _run_divisions(database: Database, job: ImportJob, progress: Progress) -> None:
@@ -232,26 +306,34 @@ def _scope(job: ImportJob) -> Scope:
 
 async def _stage(database: Database, job: ImportJob, progress: Progress) -> None:
     """Read the file and keep what it holds, community by community, with what is wrong with the file itself."""
-    async with database.session(EVERYWHERE) as session:
+    async with database.session(_scope(job)) as session:
+        await forget_doors(session, job.id)
         content = await file_of(session, job.id)
-    reading = await anyio.to_thread.run_sync(
-        partial(read_roster, content, job.file_name, mapping=job.mapping, today=today(), on_progress=progress.read),
-        abandon_on_cancel=True,
+    reader = await _in_thread(
+        partial(RosterReader, content, job.file_name, mapping=job.mapping, today=today(), on_progress=progress.read)
     )
     del content
+    sheets = [asdict(sheet) for sheet in reader.sheets]
+    order = {sheet.name: at for at, sheet in enumerate(reader.sheets)}
+    doors = reader.doors()
+    first: list[DwellingRow] = []
+    async with database.session(_scope(job)) as session:
+        sorter = await Sorter.of(session, str(job.community_code), columns_of(sheets))
+    while (batch := await _in_thread(partial(_next_doors, doors))) is not None:
+        async with database.session(_scope(job)) as session:
+            for community, its in sorted((await sorter.sort(session, batch)).items()):
+                await stage_doors(session, community, job.id, its)
+                first += its[:PREVIEW_DOORS]
+        first = sorted(first, key=lambda door: (order[door.sheet], door.row))[:PREVIEW_DOORS]
+    problems = reader.problems + sorter.problems
+    problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
+    preview = orjson.dumps([door.model_dump() for door in preview_doors(first)])
+    counts = ImportCounts(rows=reader.counts["rows"], rejected=reader.counts["rejected"] + sorter.refused)
+    job.staged_at, job.counts, job.sheets = now(), counts.model_dump(), sheets
     async with database.session(_scope(job)) as session:
         await lift_bounds(session)
-        found = await sort_doors(session, str(job.community_code), reading)
-        order = {sheet.name: at for at, sheet in enumerate(reading.sheets)}
-        found.problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
-        await forget_doors(session, job.id)
-        for community, doors in sorted(found.by_community.items()):
-            await stage_doors(session, community, job.id, doors)
         await session.execute(delete(ImportProblem).where(col(ImportProblem.import_id) == job.id))
-        await _write_problems(session, job.id, found.problems)
-        preview = orjson.dumps([door.model_dump() for door in preview_of(found)])
-        counts = ImportCounts(rows=reading.counts["rows"], rejected=reading.counts["rejected"] + found.refused)
-        job.staged_at, job.counts, job.sheets = now(), counts.model_dump(), [asdict(sheet) for sheet in reading.sheets]
+        await _write_problems(session, job.id, problems)
         values = {
             "staged_at": job.staged_at,
             "counts": job.counts,
@@ -263,22 +345,30 @@ async def _stage(database: Database, job: ImportJob, progress: Progress) -> None
         await session.execute(update(ImportJob).where(col(ImportJob.id) == job.id).values(values))
 
 
-async def _compare_parts(database: Database, job: ImportJob, progress: Progress) -> None:
-    """Say what putting each community's doors into its registry would do."""
-    async with database.session(_scope(job)) as session:
-        await forget_comparison(session, job.id)
-        waiting = await staged_communities(session, job.id)
-    counts = ImportCounts(rows=job.counts["rows"], rejected=job.counts["rejected"])
-    for at, community in enumerate(waiting):
+async def _in_thread(work: Callable[[], T]) -> T:
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+def _next_doors(doors: Iterator[list[DwellingRow]]) -> list[DwellingRow] | None:
+    """The next communities' doors, about `_DOORS_AT_ONCE` of them; None at the end."""
+    batch: list[DwellingRow] = []
+    for its in doors:
+        batch += its
+        if len(batch) >= _DOORS_AT_ONCE:
+            return batch
+    return batch or None
+
+
+async def _prepare_parts(database: Database, job: ImportJob) -> None:
+    """A comparison begins anew; what is written stays."""
+    if job.is_dry_run:
         async with database.session(_scope(job)) as session:
-            put = await _put(session, job, community, progress, at, len(waiting))
-            add_counts(counts, vars_of(put))
-    async with database.session(_scope(job)) as session:
-        await _finish(session, job, progress, counts)
+            await forget_comparison(session, job.id)
 
 
-async def _put_parts(database: Database, job: ImportJob, progress: Progress) -> None:
-    """Put each community's doors into its registry, each in a transaction of its own."""
+async def _work_parts(database: Database, job: ImportJob, progress: Progress) -> None:
+    """Put each community's doors into its registry, or compare them with it, one after the other. The transaction of
+    the last one also says how all of it went."""
     async with database.session(_scope(job)) as session:
         waiting = await staged_communities(session, job.id)
         parts = await count_parts(session, job.id)
@@ -286,28 +376,31 @@ async def _put_parts(database: Database, job: ImportJob, progress: Progress) -> 
             await _finish(session, job, progress, await _sum_of_parts(session, job))
     for at, community in enumerate(waiting, parts - len(waiting)):
         async with database.session(_scope(job)) as session:
-            if not await lock_part(session, community, job.id):
-                continue  # another worker was here, which was taken for dead
-            put = await _put(session, job, community, progress, at, parts)
-            await part_done(session, community, job.id, vars_of(put), put.version)
+            await _work_part(session, job, community, lambda count, at=at: progress.loader(count, at, parts))  # type: ignore[misc]
             if community == waiting[-1]:
                 await _finish(session, job, progress, await _sum_of_parts(session, job))
 
 
-async def _put(
-    session: AsyncSession, job: ImportJob, community: str, progress: Progress, at: int, parts: int
-) -> PutCounts:
+async def _work_part(
+    session: AsyncSession, job: ImportJob, community: str, loader: Callable[[int], Loader] | None = None
+) -> None:
+    """One community, in the session's transaction."""
     await lift_bounds(session)
+    if not await lock_part(session, community, job.id):
+        return  # another worker was here, which was taken for dead
     doors = await staged_doors(session, community, job.id)
     put = await put_part(
         session, audit.Doer(job.run_by, job.run_by_name), community, doors, is_dry_run=job.is_dry_run,
-        as_of=job.as_of, on_progress=progress.loader(len(doors), at, parts),
+        as_of=job.as_of, on_progress=loader(len(doors)) if loader else None,
     )  # fmt: skip
     await write_differences(session, community, job.id, put.differences)
     columns = columns_of(job.sheets)
     problems = [conflict_problem(conflict, columns) for conflict in put.conflicts]
     await _write_problems(session, job.id, problems, is_of_registry=True)
-    return put
+    if job.is_dry_run:
+        await part_compared(session, community, job.id, vars_of(put))
+    else:
+        await part_done(session, community, job.id, vars_of(put), put.version)
 
 
 async def _sum_of_parts(session: AsyncSession, job: ImportJob) -> ImportCounts:
@@ -392,6 +485,8 @@ async def _write_problems(
 ) -> None:
     if not problems:
         return
+    # one worker after the other, for the numbers go on where the last one's end
+    await session.execute(text("SELECT FROM import_job WHERE id = :id FOR NO KEY UPDATE"), {"id": import_id})
     last = text("SELECT coalesce(max(seq), 0) FROM import_problem WHERE import_id = :id")
     before = (await session.execute(last, {"id": import_id})).scalar_one()
     statement = text("""

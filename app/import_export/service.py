@@ -1,7 +1,7 @@
 """Bringing a file, looking at what it would do, running it for real, and its history."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 import anyio.to_thread
 import orjson
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -61,8 +61,9 @@ from app.import_export.schemas import Mapping as MappingShape
 
 MAX_DIFFERENCES = 100_000
 """Rows of a workbook of differences."""
-_PIECE = 4 * 1024 * 1024
-MAX_BYTES = 20 * 1024 * 1024
+PIECE = 4 * 1024 * 1024
+"""A file is kept in pieces of so many bytes."""
+MAX_BYTES = 256 * 1024 * 1024
 PROBLEMS_PAGE = 1000
 _MAX_NAME = 200
 _SUFFIXES = (".xlsx", ".csv")
@@ -157,7 +158,7 @@ async def create_import(
     *,
     kind: ImportKind,
     file_name: str,
-    content: bytes,
+    content: bytes | AsyncIterator[bytes],
     community_code: str | None,
     dry_run: bool,
     mapping: Mapping[str, str | None] | None,
@@ -172,8 +173,6 @@ async def create_import(
     name = re.split(r"[\\/]", file_name)[-1].strip()[-_MAX_NAME:]
     if not name.lower().endswith(_SUFFIXES):
         raise FileKind
-    if len(content) > MAX_BYTES:
-        raise FileTooLarge
     job = ImportJob(
         kind=kind,
         is_dry_run=dry_run,
@@ -190,12 +189,26 @@ async def create_import(
     )
     session.add(job)
     await session.flush()
-    for seq, start in enumerate(range(0, max(len(content), 1), _PIECE)):
-        piece = crypto.key_ring().seal(content[start : start + _PIECE], CONTENT)
-        session.add(ImportFile(import_id=job.id, seq=seq, content_sealed=piece))
-        await session.flush()
+    await _keep_file(session, job.id, _pieces_of(content) if isinstance(content, bytes) else content)
     await _queue(session, actor, job, "create_import")
     return job
+
+
+async def _pieces_of(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, max(len(content), 1), PIECE):
+        yield content[start : start + PIECE]
+
+
+async def _keep_file(session: AsyncSession, import_id: UUID, pieces: AsyncIterator[bytes]) -> None:
+    """Keep a file piece by piece, sealed, so that the service never holds all of it."""
+    size = seq = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > MAX_BYTES:
+            raise FileTooLarge
+        sealed = crypto.key_ring().seal(piece, CONTENT)
+        await session.execute(insert(ImportFile).values(import_id=import_id, seq=seq, content_sealed=sealed))
+        seq += 1
 
 
 def _instant(as_of: date | datetime | None) -> datetime:

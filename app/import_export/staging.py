@@ -83,6 +83,15 @@ async def lock_part(session: AsyncSession, community_code: str, import_id: UUID)
     return part is not None and part.status == PartStatus.STAGED
 
 
+async def part_compared(session: AsyncSession, community_code: str, import_id: UUID, counts: dict[str, int]) -> None:
+    """Write down what would be done for a community."""
+    await session.execute(
+        update(ImportPart)
+        .where(col(ImportPart.community_code) == community_code, col(ImportPart.import_id) == import_id)
+        .values(counts=counts)
+    )
+
+
 async def part_done(
     session: AsyncSession, community_code: str, import_id: UUID, counts: dict[str, int], version: int
 ) -> None:

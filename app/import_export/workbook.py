@@ -5,15 +5,18 @@ in the file is kept: an ID number that was a number has lost its last digits. Te
 and of spaces at its ends, nothing more.
 """
 
+import codecs
 import csv
 import io
+import pickle
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import overload
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from app.import_export.archive import MAX_COLUMNS, MAX_EXTENT, MAX_ROWS, corrupt, kind_of, measure, too_large
 from app.import_export.readings import UnreadableFile
@@ -24,7 +27,64 @@ Merge = tuple[int, int, int, int]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ud800-\udfff]|_x000[dD]_")
 _GUARDED = re.compile(r'="(.*)"')
+_BLOCK = 1_000
+_PIECE = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
+
+
+class PackedRows(Sequence[list[Cell]]):
+    """Rows kept as bytes and unpacked a block at a time: a million rows of objects would take gigabytes.
+
+    Meant to be read in order. All rows are as wide as the widest.
+    """
+
+    def __init__(self, rows: Iterable[list[Cell]] = ()) -> None:
+        self.width = 0
+        self._blocks: list[bytes] = []
+        self._last: list[list[Cell]] = []
+        self._open: list[list[Cell]] = []
+        self._at = -1
+        for row in rows:
+            self.append(row)
+
+    def append(self, row: list[Cell]) -> None:
+        """Add a row behind the others; only before any is read."""
+        self.width = max(self.width, len(row))
+        self._last.append(row)
+        if len(self._last) == _BLOCK:
+            self._blocks.append(pickle.dumps(self._last, 5))
+            self._last = []
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(list.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self._blocks) * _BLOCK + len(self._last)
+
+    @overload
+    def __getitem__(self, index: int) -> list[Cell]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[list[Cell]]: ...
+
+    def __getitem__(self, index: int | slice) -> list[Cell] | list[list[Cell]]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        block, at = divmod(index, _BLOCK)
+        if block != self._at:
+            if not 0 <= index < len(self):
+                raise IndexError(index)
+            # what was packed here a moment ago, and nothing else, is unpacked
+            rows = pickle.loads(self._blocks[block]) if block < len(self._blocks) else self._last  # noqa: S301
+            for row in rows:
+                if len(row) < self.width:
+                    row.extend([None] * (self.width - len(row)))
+            self._open, self._at = rows, block
+        return self._open[at]
 
 
 @dataclass(slots=True)
@@ -32,7 +92,7 @@ class Sheet:
     """One sheet: `rows[r][c]`, all rows equally wide, row 0 being the sheet's row 1."""
 
     name: str
-    rows: list[list[Cell]]
+    rows: Sequence[list[Cell]]
     merges: list[Merge] = field(default_factory=list)
     is_hidden: bool = False
 
@@ -79,7 +139,7 @@ def _open_xlsx(content: bytes, max_rows: int) -> Workbook:
                 if meta.typ != SheetTypeEnum.WorkSheet:
                     continue
                 sheet = book.get_sheet_by_name(meta.name)
-                rows = [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
+                rows = PackedRows(_rows_of(sheet))
                 merges = [(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
                 sheets.append(Sheet(meta.name, rows, merges, meta.visible != SheetVisibleEnum.Visible))
     except (KeyboardInterrupt, SystemExit):
@@ -88,6 +148,16 @@ def _open_xlsx(content: bytes, max_rows: int) -> Workbook:
         # a reader written in Rust reports a panic as a BaseException
         raise corrupt() from error
     return Workbook(sheets, False, size.is_1904, size.cell_tags)
+
+
+def _rows_of(sheet: CalamineSheet) -> Iterator[list[Cell]]:
+    """A sheet's rows from its first on, whatever corner its cells begin in."""
+    if sheet.start is None:
+        return
+    # the rows above the first are given, the columns before it are not
+    before: list[Cell] = [None] * sheet.start[1]
+    for row in sheet.iter_rows():
+        yield before + [_cell(value) for value in row]
 
 
 def _cell(value: object) -> Cell:
@@ -102,12 +172,13 @@ def _cell(value: object) -> Cell:
 
 
 def _open_csv(content: bytes, file_name: str, max_rows: int) -> Workbook:
-    text = _decode(content)
-    delimiter = _sniff(text)
-    rows: list[list[Cell]] = []
+    encoding = _encoding_of(content)
+    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as lines:
+        delimiter = _sniff(lines.read(20_000))
+    rows = PackedRows()
     extent = 0
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for record in csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding, newline=""), delimiter=delimiter):
             if len(rows) >= max_rows:
                 raise too_large(f"最多 {max_rows} 行", f"at most {max_rows} rows")
             if len(record) > MAX_COLUMNS or extent > MAX_EXTENT:
@@ -116,16 +187,15 @@ def _open_csv(content: bytes, file_name: str, max_rows: int) -> Workbook:
             rows.append([_csv_cell(value) for value in record])
     except csv.Error as error:
         raise corrupt() from error
-    width = max(map(len, rows), default=0)
-    if width * len(rows) > MAX_EXTENT:
+    if rows.width * len(rows) > MAX_EXTENT:
         raise too_large("列数过多", "too many columns")
-    for row in rows:
-        row.extend([None] * (width - len(row)))
     name = re.split(r"[\\/]", file_name)[-1].rsplit(".", 1)[0]
     return Workbook([Sheet(clean(name) or "csv", rows)], True)
 
 
 def _csv_cell(value: str) -> Cell:
+    if not value or value.isalnum():
+        return value or None  # letters and digits alone, as nearly always: nothing to clean
     text = clean(value)
     if text is None:
         return None
@@ -134,19 +204,22 @@ def _csv_cell(value: str) -> Cell:
     return clean(guarded[1]) if guarded else text.removeprefix("'") or None
 
 
-def _decode(content: bytes) -> str:
+def _encoding_of(content: bytes) -> str:
     """UTF-8 (with or without mark), UTF-16 with mark, else GB 18030, which is what Chinese Excel writes."""
     encodings = ["utf-8-sig", "gb18030"]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     for encoding in encodings:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        sample = ""
         try:
-            text = content.decode(encoding)
+            for start in range(0, len(content), _PIECE):
+                piece = decoder.decode(content[start : start + _PIECE], start + _PIECE >= len(content))
+                sample = sample or piece[:4000]
         except UnicodeDecodeError:
             continue
-        sample = text[:4000]
         if sum(ch < " " and ch not in "\t\r\n" for ch in sample) <= max(4, len(sample) // 100):
-            return text
+            return encoding
     raise UnreadableFile(
         "encoding_unknown",
         "文字编码无法识别。请另存为 .xlsx,或 UTF-8 编码的 .csv。",
@@ -156,7 +229,7 @@ def _decode(content: bytes) -> str:
 
 def _sniff(text: str) -> str:
     """The delimiter under which most of the first lines have the same number of cells, and more than one."""
-    head = text[:20_000].splitlines()[:60]
+    head = text.splitlines()[:60]
 
     def evenness(delimiter: str) -> tuple[int, int]:
         try:

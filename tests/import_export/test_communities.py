@@ -153,7 +153,7 @@ class TestAWorkerThatDiesBetweenCommunities:
         def never(*_: Any, **__: Any) -> None:
             raise AssertionError("read a second time")
 
-        monkeypatch.setattr(running, "read_roster", never)
+        monkeypatch.setattr(running, "RosterReader", never)
         await run(database, job.id, attempts=1)
         assert await counted(database, f"{persons} '{B}'") == 1
         assert await counted(database, "SELECT count(*) FROM resident") == 3

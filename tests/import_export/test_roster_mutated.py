@@ -8,16 +8,20 @@ import random
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
+from functools import cache
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 from openpyxl.utils.exceptions import IllegalCharacterError
 
 from app.core.resident_id import complete_15_digits, is_resident_id
 from app.import_export.error_workbook import write_error_workbook
+from app.import_export.headers import field_of
 from app.import_export.readings import PROBLEMS, RosterReading, UnreadableFile
 from app.import_export.roster import read_roster
-from tests.import_export.sheets import TODAY, csv_text, number, people, xlsx
+from tests.import_export.sheets import SAMPLES, TODAY, csv_text, number, people, xlsx
 
 WORDS = {
     "building": ["楼号", "栋", "楼栋", "幢", "building", "楼 号"],
@@ -204,3 +208,76 @@ def test_any_bytes_are_read_or_refused(content: bytes, lead: bytes) -> None:
     except UnreadableFile:
         return
     check(reading, {person.id_number or "" for person in people(reading)})
+
+
+samples = pytest.mark.skipif(not SAMPLES.exists(), reason="the sample rosters are not beside this checkout")
+FIELD_WORDS = {"birth_on": "birth", "id_number": "id"}
+
+
+@cache
+def sample(name: str) -> list[list[object]]:
+    """A committee's own roster, its header first."""
+    book = load_workbook(SAMPLES / "rosters" / f"{name}.xlsx")
+    return [list(row) for row in book.worksheets[0].iter_rows(min_row=3, values_only=True)]
+
+
+def some_of(rng: random.Random, name: str) -> list[list[object]]:
+    """A header and about sixty rows, beginning with a door's first."""
+    header, *rows = sample(name)
+    starts = [at for at, row in enumerate(rows[:-80]) if row[1] is not None and row[3] is not None]
+    start = rng.choice(starts)
+    end = next(at for at in [*starts, len(rows) - 80] if at >= start + 60 or at == len(rows) - 80)
+    return [list(header), *(list(row) for row in rows[start : max(end, start + 1)])]
+
+
+def with_other_words(rng: random.Random, header: list[object]) -> list[object]:
+    words = []
+    for word in header:
+        field = field_of(str(word)) or ""
+        words.append(rng.choice([str(word), *WORDS.get(FIELD_WORDS.get(field, field), [])]))
+    return list(words)
+
+
+@samples
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.randoms(use_true_random=False), st.sampled_from(["huayuanlu", "street-form"]), st.booleans())
+def test_a_committees_own_roster_written_otherwise_loses_nobody(rng: random.Random, name: str, as_csv: bool) -> None:
+    rows = some_of(rng, name)
+    before = read_roster(xlsx(rows), "a.xlsx", today=TODAY)
+    form = rng.choice(FORMS_OF_A_DAY)
+    changed = [[form(c.date()) if isinstance(c, datetime) else c for c in row] for row in rows]
+    changed[0] = with_other_words(rng, changed[0])
+    order = list(range(len(changed[0])))
+    rng.shuffle(order)
+    changed = [[row[at] for at in order] for row in changed]
+    body = [["某某社区登记表"], *changed, *rng.sample(JUNK_ROWS[:5], 3)]
+    content = csv_text(body).encode("gb18030") if as_csv else xlsx(body)
+    reading = read_roster(content, "a.csv" if as_csv else "a.xlsx", today=TODAY)
+    check(reading, stated_numbers([[str(cell) if as_csv else cell for cell in row] for row in body]))
+    counts = reading.counts
+    assert counts["rows"] == counts["persons"] + counts["vacant"] + counts["rejected"]
+    assert {key: counts[key] for key in ("rows", "persons", "vacant", "households", "dwellings")} == {
+        key: before.counts[key] for key in ("rows", "persons", "vacant", "households", "dwellings")
+    }
+    assert {p.name for p in people(reading)} == {p.name for p in people(before)}
+
+
+@samples
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.randoms(use_true_random=False),
+    st.sampled_from(["huayuanlu", "street-form"]),
+    st.lists(st.tuples(st.integers(0, 80), st.integers(0, 14), BROKEN), min_size=1, max_size=12),
+)
+def test_broken_cells_in_a_committees_own_roster_break_nothing(
+    rng: random.Random, name: str, broken: list[tuple[int, int, object]]
+) -> None:
+    rows = some_of(rng, name)
+    for row, column, cell in broken:
+        rows[row % len(rows)][column] = cell
+    try:
+        content = xlsx(rows)
+    except (ValueError, TypeError, OverflowError, IllegalCharacterError):
+        return  # a sheet cannot hold such a cell
+    reading = read_roster(content, "a.xlsx", today=TODAY)
+    check(reading, stated_numbers(rows))

@@ -99,7 +99,7 @@ class TestAWorkerThatDies:
         def broken(*_: Any, **__: Any) -> None:
             raise MemoryError
 
-        monkeypatch.setattr(running, "read_roster", broken)
+        monkeypatch.setattr(running, "RosterReader", broken)
         try:
             await run(database, import_id, attempts=attempts)
         except MemoryError:

@@ -116,8 +116,8 @@ class TestRefusals:
         [
             '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
             "<row r='1'><c r='XFD1' t='n' ><v>1</v></c></row>",
-            '<row r="1"><c><v>1</v></c></row><row r="1048576"><c><v>1</v></c></row>',
-            '<row r="300000"><c r="A300000"><v>1</v></c></row>',
+            '<row r="1"><c><v>1</v></c></row><row r="1048577"><c><v>1</v></c></row>',
+            '<row r="1300000"><c r="A1300000"><v>1</v></c></row>',
         ],
     )
     def test_a_stray_cell_in_the_far_corner(self, cells: str) -> None:

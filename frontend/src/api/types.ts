@@ -2574,7 +2574,7 @@ export interface components {
             dry_run: boolean;
             /**
              * File
-             * @description `.xlsx` or `.csv`, at most 20 MB.
+             * @description `.xlsx` or `.csv`, at most 256 MB.
              */
             file: string;
             kind: components["schemas"]["ImportKind"];

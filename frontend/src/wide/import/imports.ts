@@ -10,6 +10,8 @@ export type ImportKind = Schema<'ImportKind'>
 export type ImportCounts = Schema<'ImportCounts'>
 export type Problem = Schema<'ImportProblemRead'>
 export type ProblemCount = Schema<'ImportProblemCount'>
+export type Difference = Schema<'ImportDifferenceRead'>
+export type Outcome = Difference['outcome']
 export type PreviewDoor = Schema<'PreviewDoor'>
 /** Column letter → field, null for a column that is not to be read. */
 export type Mapping = Record<string, string | null>
@@ -19,9 +21,15 @@ export interface ProblemPage {
   next: string | null
 }
 
+export interface DifferencePage {
+  items: Difference[]
+  next: string | null
+}
+
 /** What the import pages ask of the server. */
 export interface ImportCalls {
-  create(file: File, kind: ImportKind, communityCode: string | null): Promise<string>
+  /** `asOf`: of when the file is, a day or an instant */
+  create(file: File, kind: ImportKind, communityCode: string | null, asOf: string): Promise<string>
   get(id: string): Promise<Import>
   problems(id: string, code: string, cursor: string | null): Promise<ProblemPage>
   list(code: string, cursor: string | null): Promise<{ items: ImportBrief[]; next: string | null }>
@@ -29,16 +37,19 @@ export interface ImportCalls {
   apply(id: string): Promise<void>
   fields(): Promise<ImportField[]>
   errors(id: string): Promise<Blob>
+  differences(id: string, outcome: Outcome, cursor: string | null): Promise<DifferencePage>
+  differenceBook(id: string): Promise<Blob>
 }
 
 const byId = (id: string) => ({ path: { import_id: id } })
 
 export const importCalls: ImportCalls = {
-  async create(file, kind, communityCode) {
+  async create(file, kind, communityCode, asOf) {
     const form = new FormData()
     form.set('file', file)
     form.set('kind', kind)
     form.set('dry_run', 'true')
+    form.set('as_of', asOf)
     if (communityCode) form.set('community_code', communityCode)
     const { data } = await api.POST('/api/v1/imports', {
       // the form stands for the body the types speak of
@@ -73,6 +84,15 @@ export const importCalls: ImportCalls = {
   },
   async errors(id) {
     const { data } = await api.GET('/api/v1/imports/{import_id}/errors.xlsx', { params: byId(id), parseAs: 'blob' })
+    return data as unknown as Blob
+  },
+  async differences(id, outcome, cursor) {
+    const params = { ...byId(id), query: { outcome, cursor, limit: 100 } }
+    const { data } = await api.GET('/api/v1/imports/{import_id}/differences', { params })
+    return { items: data!.items, next: data!.next_cursor }
+  },
+  async differenceBook(id) {
+    const { data } = await api.GET('/api/v1/imports/{import_id}/differences.xlsx', { params: byId(id), parseAs: 'blob' })
     return data as unknown as Blob
   },
 }

@@ -83,9 +83,10 @@ export function useImport(calls: ImportCalls) {
     }
   }
 
-  /** Bring a file; answers the import's id, null when it was not taken. */
-  function bring(file: File, kind: ImportKind, communityCode: string | null): Promise<string | null> {
-    return attempt(() => calls.create(file, kind, communityCode))
+  /** Bring a file, of the day that is said or else of when it was last saved; answers the import's id, null when it
+   * was not taken. */
+  function bring(file: File, kind: ImportKind, communityCode: string | null, day: string): Promise<string | null> {
+    return attempt(() => calls.create(file, kind, communityCode, day || new Date(file.lastModified).toISOString()))
   }
 
   /** Read the same file again with another mapping. */
