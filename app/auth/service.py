@@ -367,6 +367,24 @@ async def load_actor(session: AsyncSession, account_id: UUID, device_id: UUID | 
     )  # fmt: skip
 
 
+async def act_for(session: AsyncSession, actor: Actor, login: str) -> Actor:
+    """The account of that login as an actor, for its records that the desk over it brings in; it may be closed by now.
+
+    Raises Invalid (`account_not_here`) when the actor does not manage such an account.
+    """
+    account = await session.scalar(select(Account).where(col(Account.login) == login))
+    grants = (
+        []
+        if account is None
+        else (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account.id))).all()
+    )
+    if account is None or not grants or not all(actor.may(code_of(g.division_prefix), DESK) for g in grants):
+        raise Invalid(
+            "account_not_here", "这个账号不在您管理的范围内。", "This account is not among those you manage.", "account"
+        )
+    return Actor(account.id, account.name, account.kind, None, tuple((Role(g.role), g.division_prefix) for g in grants))
+
+
 async def end_sessions(session: AsyncSession, account_id: UUID, device_id: UUID | None) -> None:
     """End the sessions of one device, or of all (None): their refresh tokens go, their access tokens lapse."""
     statement = delete(RefreshToken).where(col(RefreshToken.account_id) == account_id)

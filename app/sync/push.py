@@ -77,8 +77,12 @@ Answer = tuple[UUID, str, str | None, str | None, bool, int]
 _together: WeakKeyDictionary[Database, Coalescer[Group, list[Answer]]] = WeakKeyDictionary()
 
 
-async def take_push(database: Database, actor: Actor, push: PushIn, request_id: str) -> PushOut:
+async def take_push(
+    database: Database, actor: Actor, push: PushIn, request_id: str, *, is_heard: bool = True
+) -> PushOut:
     """Take a batch: check shapes, find communities, write set by set, answer each id once.
+
+    `is_heard`: the phone itself is speaking, so this is its last contact.
 
     A set the database refuses is tried again command by command, so that one impossible command does not
     take its neighbours down. What fails for the moment (no connection, a restart) is raised: nothing is
@@ -102,7 +106,8 @@ async def take_push(database: Database, actor: Actor, push: PushIn, request_id: 
         for command_id, status, code, detail, is_repeat, count in rows:
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
             confirmed[community] = count
-    await _heartbeat(database, actor, device, push)
+    if is_heard:
+        await _heartbeat(database, actor, device, push)
     confirmed_today = confirmed.get(actor.scope.only_community or "", 0)
     if confirmed_today == 0:
         confirmed_today = await count_confirmed(database, actor)

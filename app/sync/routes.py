@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.auth.guards import PersonActor, PushingActor, Session
 from app.core.clock import now, today
-from app.sync import pull, push
-from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncStatus
+from app.sync import pull, push, unsent
+from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncStatus, UnsentFile, UnsentOut
 from app.web import COMMON_PROBLEMS, OpenDatabase, request_id
 
 router = APIRouter(tags=["sync"], responses=COMMON_PROBLEMS)
@@ -41,6 +41,15 @@ async def push_commands(request: Request, actor: PushingActor, database: OpenDat
     """Commands up: one answer for each id, and the same answer whenever it comes again."""
     answer = await push.take_push(database, actor, body, request_id(request))
     return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.post("/sync/unsent-files")
+async def take_unsent_file(request: Request, actor: PersonActor, database: OpenDatabase, body: UnsentFile) -> UnsentOut:
+    """Records that a phone exported because it does not get through any more, brought by the committee.
+
+    They are credited to the account that recorded them, and the phone is answered `duplicate` when it comes back.
+    """
+    return await unsent.take_unsent(database, actor, body, request_id(request))
 
 
 @router.get("/sync/status")

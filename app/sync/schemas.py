@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.core.area_code import Code
 
 MAX_COMMANDS = 50
+MAX_UNSENT = 2000
+"""Records in an exported file: some days of a phone that never got through."""
 
 
 class RoundBrief(BaseModel):
@@ -171,6 +173,36 @@ class PushOut(BaseModel):
     results: list[CommandResult]
     server_time: datetime
     confirmed_today: int
+
+
+class UnsentFile(BaseModel):
+    """What a phone writes when it is asked to export its unsent records."""
+
+    device_id: UUID
+    account: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    exported_at: datetime
+    commands: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_UNSENT)]
+
+
+class UnsentResult(BaseModel):
+    """What became of one record of the file; `number` is its place in the file, from 1."""
+
+    number: int
+    id: UUID | None
+    name: str | None
+    status: Literal["accepted", "duplicate", "flagged", "rejected", "unreadable"]
+    code: str | None
+    detail: str | None
+
+
+class UnsentOut(BaseModel):
+    """What became of a file: how many of each, and the records somebody has to look at."""
+
+    account_id: UUID
+    account_name: str
+    exported_at: datetime
+    counts: dict[Literal["accepted", "duplicate", "flagged", "rejected", "unreadable"], int]
+    left: list[UnsentResult]
 
 
 class SyncStatus(BaseModel):

@@ -84,6 +84,7 @@ const en: Record<keyof typeof zh, string> = {
   'action.release_post': 'left a post',
   'action.create_import': 'uploaded a roster',
   'action.apply_import': 'started an import',
+  'action.import_unsent': 'brought in unsent records',
   'action.import_roster': 'imported a roster',
   'action.delete_expired_health': 'deleted health data on its day',
   'action.delete_expired_notes': 'deleted notes on their day',

@@ -83,6 +83,7 @@ const zh = {
   'action.release_post': '退出岗位',
   'action.create_import': '上传名册',
   'action.apply_import': '执行导入',
+  'action.import_unsent': '收入手机未上传记录',
   'action.import_roster': '导入名册',
   'action.delete_expired_health': '按期删除健康信息',
   'action.delete_expired_notes': '按期删除备注',

@@ -1,0 +1,75 @@
+"""Unsent records of a phone that will not get through any more, brought by its committee in the file it exported.
+
+They are taken as the phone would have sent them: by the account that recorded them, with the ids the phone gave
+them. When the phone comes back after all, its own push is answered `duplicate` and nothing counts twice.
+"""
+
+from collections import Counter
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.audit import service as audit
+from app.auth import service as auth
+from app.auth.service import DESK, Actor
+from app.core.db import NOWHERE, Database
+from app.core.errors import Forbidden
+from app.sync import push
+from app.sync.schemas import MAX_COMMANDS, CommandIn, PushIn, UnsentFile, UnsentOut, UnsentResult
+
+
+async def take_unsent(database: Database, actor: Actor, file: UnsentFile, request_id: str) -> UnsentOut:
+    """Take an exported file in pushes of the usual size; bringing it again changes nothing.
+
+    The account must be one the actor manages, active or not. Raises Invalid (`account_not_here`). A record that
+    is none is counted as unreadable and keeps nobody else's back.
+    """
+    if not actor.has(DESK):
+        raise Forbidden
+    async with database.session(actor.scope) as session:
+        worker = await auth.act_for(session, actor, file.account)
+    commands: list[CommandIn] = []
+    numbers: dict[UUID, int] = {}
+    results: list[UnsentResult] = []
+    for number, given in enumerate(file.commands, 1):
+        try:
+            command = CommandIn.model_validate(given)
+            commands.append(command)
+            numbers.setdefault(command.id, number)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            results.append(
+                UnsentResult(number=number, id=None, name=None, status="unreadable", code=None, detail=where)
+            )
+    for start in range(0, len(commands), MAX_COMMANDS):
+        batch = commands[start : start + MAX_COMMANDS]
+        answer = await push.take_push(
+            database, worker, PushIn(device_id=file.device_id, commands=batch), request_id, is_heard=False
+        )
+        results += [
+            UnsentResult(
+                number=numbers[given.id],
+                id=given.id,
+                name=given.name,
+                status=one.status,
+                code=one.code,
+                detail=one.detail,
+            )
+            for given, one in zip(batch, answer.results, strict=True)
+        ]
+    where = worker.scope.only_community or NOWHERE
+    async with database.session(actor.scope) as session:
+        session.info["request_id"] = request_id
+        await audit.append_entry(
+            session, actor.doer, where, "import_unsent", [worker.id, *(one.id for one in commands)], file.commands
+        )
+    counts = Counter(one.status for one in results)
+    return UnsentOut(
+        account_id=worker.id,
+        account_name=worker.name,
+        exported_at=file.exported_at,
+        counts={status: counts[status] for status in ("accepted", "duplicate", "flagged", "rejected", "unreadable")},
+        left=sorted(
+            (one for one in results if one.status in ("flagged", "rejected", "unreadable")), key=lambda one: one.number
+        ),
+    )

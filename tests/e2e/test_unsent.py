@@ -1,0 +1,50 @@
+"""A phone that does not get through: its records go to the committee as a file, and count once when it comes back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.desk import Desk
+from tests.e2e.phone import Phone
+from tests.e2e.service import Service
+from tests.e2e.town import list_homes
+
+
+def test_records_brought_as_a_file_count_once(
+    town: Service, open_phone: Callable[..., Phone], open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    home = list_homes(town, "1", "2")[-1]
+    recorded = "SELECT count(*) FROM door_visit WHERE household_id = %s"
+    before = town.count(recorded, home.id)
+    phone = open_phone(town, "worker")
+    phone.sign_in("demo-worker")
+    phone.cut_network()
+    phone.open_door(home.stair_title, home.room)
+    phone.tap("no-answer")
+    phone.expect_waiting(1)
+    phone.go("me")
+    with phone.page.expect_download() as saved:
+        phone.tap("export")
+    file = tmp_path / "unsent.json"
+    saved.value.save_as(file)
+
+    desk = open_desk(town, "committee")
+    desk.sign_in("demo-committee")
+    desk.open("/desk/admin/devices")
+    desk.get("unsent-open").click()
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("名单", encoding="utf-8")
+    desk.get("unsent-file").set_input_files(wrong)
+    expect(desk.text("这不是手机导出的未上传记录文件。")).to_be_visible()
+    desk.get("unsent-file").set_input_files(file)
+    expect(desk.get("unsent-taken")).to_contain_text("收下 1 条")
+    assert town.count(recorded, home.id) == before + 1
+
+    phone.restore_network()
+    phone.tap("sync-now")
+    phone.go("today")
+    phone.expect_confirmed()
+    assert town.count(recorded, home.id) == before + 1
+    desk.get("unsent-file").set_input_files(file)
+    expect(desk.get("unsent-taken")).to_contain_text("以前已收下 1 条")
