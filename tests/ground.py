@@ -1,5 +1,6 @@
 """Community A with something of every kind in it, and requests made from the OpenAPI document that ask for it."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,16 @@ class Ground:
     """Ids, names and codes that belong to A and to nobody else."""
 
 
+async def finished(call: Caller, import_id: str) -> None:
+    """Wait until an import has been done: what it still writes would be laid at somebody's door."""
+    for _ in range(200):
+        status = (await call("committee", "GET", f"/imports/{import_id}")).json()["status"]
+        if status not in ("queued", "running"):
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError(status)
+
+
 async def fill(call: Caller, database: Database) -> Ground:
     """Put doors, people, areas, posts, a round, visits, an import and figures into A."""
     homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"]))
@@ -50,6 +61,7 @@ async def fill(call: Caller, database: Database) -> Ground:
     form = {"kind": "roster", "community_code": A, "dry_run": "true"}
     made = await call("committee", "POST", "/imports", data=form, files=files)
     assert made.status_code == 202, made.text
+    await finished(call, made.json()["id"])
     body = {"source": "甲的数", "as_of": "2026-01-31", "items": [{"community_code": A, "households": 2}]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).is_success
     values = {
@@ -60,8 +72,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
         "conflict_id": conflicts[0]["id"],
-        "account_id": str(call.personas["worker"].id), "assign_to": str(call.personas["worker"].id),
-        "household_ids": [str(homes[1].id)],
+        "account_id": str(call.personas["worker"].id), "api_client_id": str(call.personas["client"].id),
+        "assign_to": str(call.personas["worker"].id), "household_ids": [str(homes[1].id)],
         "dwelling_ids": [str(homes[2].dwelling_id)], "add_dwelling_ids": [str(homes[2].dwelling_id)],
         "stairs": [{"building": "3", "stair": "2"}],
         "building": "3", "kind": None, "q": "甲", "source": "甲的数",
@@ -70,7 +82,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "login": "somebody-new", "phone": "13900000001", "password": PASSWORD, "old_password": "not-the-password",
         "new_password": "another-good-password", "role": "grid_worker", "starts_on": "2026-02-01",
         "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
-        "device_id": str(call.personas["worker"].device_id),
+        "device_id": str(call.personas["worker"].device_id), "account": "worker",
+        "exported_at": "2026-02-01T18:00:00+08:00",
         "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
         "mapping": {}, "client_id": "a-new-system", "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
     }  # fmt: skip
@@ -163,6 +176,8 @@ def _made(name: str, schema: dict[str, Any], values: dict[str, Any]) -> Any:
 def request_for(operation: Operation, values: dict[str, Any], *, only_needed: bool = False) -> dict[str, Any]:
     """Arguments for a call that asks for what stands in `values`: the path filled in, query and body."""
     about = operation.about
+    if operation.path.startswith("/api-clients/"):
+        values = values | {"account_id": values["api_client_id"]}
     path, query = operation.path, {}
     for parameter in about.get("parameters", []):
         name = parameter["name"]

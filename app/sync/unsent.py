@@ -61,7 +61,12 @@ async def take_unsent(database: Database, actor: Actor, file: UnsentFile, reques
     async with database.session(actor.scope) as session:
         session.info["request_id"] = request_id
         await audit.append_entry(
-            session, actor.doer, where, "import_unsent", [worker.id, *(one.id for one in commands)], file.commands
+            session,
+            actor.doer,
+            where,
+            "import_unsent",
+            [worker.id, *numbers],
+            [(one.number, one.status) for one in results],
         )
     counts = Counter(one.status for one in results)
     return UnsentOut(
