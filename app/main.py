@@ -141,6 +141,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
         redoc_url=None,
     )
     app.state.database_url = database_url
+    app.add_middleware(areas_routes.CurrentCodes)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(RequestLog)
     install_problem_handlers(app)

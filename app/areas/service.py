@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.areas.models import Division
-from app.areas.schemas import DivisionBrief, DivisionRead, DivisionWithAncestors
-from app.auth.service import Actor
+from app.areas.models import Division, DivisionChange
+from app.areas.schemas import DivisionBrief, DivisionChangeRead, DivisionRead, DivisionWithAncestors
+from app.auth.service import OVERSEERS, Actor
 from app.core.area_code import Level, ancestors_of, code_of, level_of, prefix_of
 from app.core.errors import Invalid, NotFound
-from app.core.paging import decode_cursor, encode_cursor
+from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,38 @@ async def name_divisions(session: AsyncSession, codes: Sequence[str]) -> dict[st
     return {row.code: row.name for row in rows}
 
 
+async def list_division_changes(
+    session: AsyncSession, actor: Actor, area: str, limit: int, cursor: str | None
+) -> tuple[list[DivisionChangeRead], str | None]:
+    """Changes of codes that lie, or lay, at or below a division, newest first."""
+    actor.demand(area, OVERSEERS)
+    below = f"{prefix_of(area)}%"
+    old, new = col(DivisionChange.old_code), col(DivisionChange.new_code)
+    statement = select(DivisionChange).where(or_(old.like(below), new.like(below)))
+    if cursor:
+        statement = statement.where(col(DivisionChange.id) < decode_id_cursor(cursor))
+    rows = (await session.scalars(statement.order_by(col(DivisionChange.id).desc()).limit(limit + 1))).all()
+    items = [DivisionChangeRead(**row.model_dump(exclude={"parts", "carried_at"})) for row in rows[:limit]]
+    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
+
+
+async def list_earlier_codes(session: AsyncSession, code: str) -> list[str]:
+    """Codes under which what stands under a community's code stood before, itself left out."""
+    rows = await session.scalars(
+        text("""
+        WITH RECURSIVE earlier AS (
+            SELECT old_code FROM division_change WHERE new_code = :code AND kind IN ('moved', 'merged', 'split')
+            UNION
+            SELECT c.old_code FROM division_change c JOIN earlier e ON c.new_code = e.old_code
+            WHERE c.kind IN ('moved', 'merged', 'split')
+        )
+        SELECT old_code FROM earlier WHERE old_code <> :code
+    """),
+        {"code": code},
+    )
+    return list(rows.all())
+
+
 async def get_community_name(session: AsyncSession, code: str) -> str:
     """The name of a known community; raises Invalid (`community_unknown`)."""
     row = await session.get(Division, code)
@@ -130,7 +162,11 @@ async def put_divisions(session: AsyncSession, entries: Sequence[DivisionEntry],
 async def lock_clock(session: AsyncSession, community_code: str) -> None:
     """Take a community's clock row without moving it: to compare first and advance only for a change."""
     await session.execute(
-        text("INSERT INTO community_clock (community_code) VALUES (:c) ON CONFLICT DO NOTHING"), {"c": community_code}
+        text(
+            "INSERT INTO community_clock (community_code) SELECT :c "
+            "WHERE NOT EXISTS (SELECT FROM division WHERE code = :c AND valid_to IS NOT NULL) ON CONFLICT DO NOTHING"
+        ),
+        {"c": community_code},
     )
     await session.execute(
         text("SELECT version FROM community_clock WHERE community_code = :c FOR UPDATE"), {"c": community_code}

@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from app.cli import accounts, importing, keys, retention, serving, simulating, verifying
+from app.cli import accounts, dividing, importing, keys, retention, serving, simulating, verifying
 from app.cli.running import migrate_to_head
 from app.core.config import Settings
 
@@ -15,6 +15,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Pioneer Grid
 app.add_typer(serving.app)
 app.add_typer(simulating.app)
 app.add_typer(importing.app, name="import")
+app.add_typer(dividing.app, name="areas")
 app.add_typer(accounts.app, name="account")
 app.add_typer(verifying.audit_app, name="audit")
 app.add_typer(verifying.tally_app, name="tally")

@@ -186,6 +186,16 @@ LISTS: dict[str, List] = {
             _number("child_count", "下辖", "Below"),
         ),
     ),
+    "list_division_changes": List(
+        "区划代码变更", "Changes of codes",
+        (
+            _day("effective_on", "生效日期", "From"), _words("kind", "变更", "What", w.CHANGE_KIND),
+            _words("level", "级别", "Level", w.LEVEL), _text("old_code", "原代码", "Old code", 15),
+            _text("old_name", "原名称", "Old name", 22), _text("new_code", "新代码", "New code", 15),
+            _text("new_name", "新名称", "New name", 22), _text("source", "依据", "List", 24),
+            _at("adopted_at", "办理时间", "Adopted at"),
+        ),
+    ),
     "list_responsibility_areas": List(
         "责任区", "Responsibility areas",
         (

@@ -135,6 +135,14 @@ IMPORT_STATUS: Words = {
     "done": ("已导入", "imported"),
     "failed": ("没有读成", "could not be read"),
 }
+CHANGE_KIND: Words = {
+    "new": ("新设", "new"),
+    "renamed": ("更名", "renamed"),
+    "moved": ("代码变更", "moved"),
+    "merged": ("合并", "merged"),
+    "split": ("分设", "split"),
+    "ended": ("撤销", "ended"),
+}
 IMPORT_PART: Words = {"staged": ("待写入", "to be written"), "done": ("已写入", "written")}
 ROLE: Words = {
     "city": ("市级", "city"),

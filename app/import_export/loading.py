@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.areas import service as areas
+from app.areas.codes import read_current_codes
 from app.areas.service import DivisionEntry
 from app.audit import service as audit
 from app.core import crypto
@@ -184,6 +185,7 @@ class _Communities:
     def __init__(self, rows: Sequence[Any]) -> None:
         self.names = {row.code: _plain_name(row.name) for row in rows if row.level == "community"}
         self.towns = {row.code: _plain_town(row.name) for row in rows if row.level == "town"}
+        self.ended: Mapping[str, str] = {}
         self.by_name: dict[str, list[str]] = {}
         for code, name in self.names.items():
             self.by_name.setdefault(name, []).append(code)
@@ -191,7 +193,8 @@ class _Communities:
     def own(self, door: DwellingRow, code: str) -> tuple[str | None, str]:
         """The one community that is meant, unless the row names another; a name nobody knows is only told."""
         name = _plain_name(door.community_name)
-        if (door.community_code or code) != code:
+        named = door.community_code or code
+        if self.ended.get(named, named) != code:
             return None, "community_other"
         if not name or name == self.names.get(code):
             return code, ""
@@ -200,7 +203,8 @@ class _Communities:
     def find(self, door: DwellingRow) -> tuple[str | None, str]:
         """The community a row names, or what is wrong."""
         if door.community_code:
-            return (door.community_code, "") if door.community_code in self.names else (None, "community_unknown")
+            named = self.ended.get(door.community_code, door.community_code)
+            return (named, "") if named in self.names else (None, "community_unknown")
         if not door.community_name:
             return None, "community_missing"
         codes = self.by_name.get(_plain_name(door.community_name), [])
@@ -218,7 +222,9 @@ async def _communities_around(session: AsyncSession, code: str) -> _Communities:
     statement = text(
         "SELECT code, name, level FROM division WHERE code LIKE :under AND valid_to IS NULL OR code = :code"
     )
-    return _Communities((await session.execute(statement, {"under": f"{under}%", "code": code})).all())
+    found = _Communities((await session.execute(statement, {"under": f"{under}%", "code": code})).all())
+    found.ended = await read_current_codes(session)
+    return found
 
 
 def _plain_name(name: str) -> str:

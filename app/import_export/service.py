@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.areas import service as areas
+from app.areas.codes import read_current_codes
 from app.audit import service as audit
 from app.auth.models import Role
 from app.auth.service import DESK, Actor, in_scope, name_divisions
@@ -169,6 +170,8 @@ async def create_import(
     Raises Invalid (`file_kind`, `community_needed`, `community_unknown`, `mapping_invalid`), `FileTooLarge`,
     and NotFound or Forbidden where the actor has no desk.
     """
+    if community_code is not None:
+        community_code = (await read_current_codes(session)).get(community_code, community_code)
     code = await _where(session, actor, kind, community_code)
     name = re.split(r"[\\/]", file_name)[-1].strip()[-_MAX_NAME:]
     if not name.lower().endswith(_SUFFIXES):

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.models import Role
 from app.auth.service import DESK, PEOPLE, Actor, list_held_areas
@@ -15,6 +16,7 @@ from app.care import service as care
 from app.care.models import CareVisit
 from app.core import crypto
 from app.core.clock import now
+from app.core.db import Scope, set_scope
 from app.core.errors import Forbidden, Problem
 from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
 from app.people import service as people
@@ -186,7 +188,7 @@ _ACCESS = text("""
         UNION ALL
         SELECT 'entry-' || e.seq, e.at, e.action, e.actor_name, '{}', NULL, NULL
         FROM audit_entry e
-        WHERE e.community_code = :c AND e.action NOT IN ('reveal_resident', 'copy_resident')
+        WHERE e.community_code = ANY(:codes) AND e.action NOT IN ('reveal_resident', 'copy_resident')
             AND (e.subjects @> cast(:resident_json AS jsonb) OR e.subjects @> cast(:household_json AS jsonb))
         UNION ALL
         SELECT v.id::text, v.received_at, 'record_door_visit', v.actor_name, '{}', NULL, NULL
@@ -217,11 +219,15 @@ async def list_access_log(
     """
     resident = await people.get_resident(session, actor, resident_id, NEAR)
     before, before_key = decode_cursor(cursor, str, str) if cursor else (None, "")
+    # the trails of codes that this community or its doors had before: they end where the codes ended
+    earlier = await areas.list_earlier_codes(session, resident.community_code)
+    await set_scope(session, Scope((*actor.scope.prefixes, *earlier)))
     rows = (
         await session.execute(
             _ACCESS,
             {
                 "c": resident.community_code,
+                "codes": [resident.community_code, *earlier],
                 "resident": resident.id,
                 "household": resident.household_id,
                 "resident_json": f'["{resident.id}"]',

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.areas.codes import read_codes
 from app.auth.models import Role
 from app.auth.service import CLIENTS, OVERSEERS, Actor
 from app.core.area_code import PREFIX_LENGTH, Level, level_of
@@ -188,14 +189,16 @@ _RECORD = text(f"""
             'households', g.households, 'residents', g.residents)::text, :request))
     FROM {_GIVEN}
 """)
-_KNOWN = text("SELECT code FROM division WHERE level = 'community' AND code = ANY(:codes)")
+_KNOWN = text("SELECT code FROM division WHERE level = 'community' AND valid_to IS NULL AND code = ANY(:codes)")
 
 
-async def put_expected_headcounts(session: AsyncSession, actor: Actor, given: ExpectedPut) -> ExpectedResult:
+async def put_expected_headcounts(
+    database: Database, session: AsyncSession, actor: Actor, given: ExpectedPut
+) -> ExpectedResult:
     """Take official counts; the same source and day again replaces, never adds, and says nothing new.
 
-    Communities that nobody knows, that lie outside the actor's part, or that are named twice are answered as
-    rejected; the rest are taken. Raises Forbidden and AsOfInFuture.
+    A code is understood in any of its years. Communities that nobody knows, that lie outside the actor's part, or that
+    are named twice are answered as rejected; the rest are taken. Raises Forbidden and AsOfInFuture.
     """
     prefixes = tuple(actor.prefixes(SENDERS))
     if not prefixes:
@@ -203,7 +206,12 @@ async def put_expected_headcounts(session: AsyncSession, actor: Actor, given: Ex
     if given.as_of > today():
         raise AsOfInFuture
     named: dict[str, int] = {}
-    for item in given.items:
+    codes = (await read_codes(database)).current
+    items = [
+        item.model_copy(update={"community_code": codes.get(item.community_code, item.community_code)})
+        for item in given.items
+    ]
+    for item in items:
         named[item.community_code] = named.get(item.community_code, 0) + 1
     known = set((await session.scalars(_KNOWN, {"codes": list(named)})).all())
     rejected = []
@@ -214,7 +222,7 @@ async def put_expected_headcounts(session: AsyncSession, actor: Actor, given: Ex
             rejected.append(ExpectedRejected(community_code=code, code="community_repeated"))
     refused = {item.community_code for item in rejected}
     # In the order of codes, as every writer takes clocks.
-    taken = sorted((i for i in given.items if i.community_code not in refused), key=lambda i: i.community_code)
+    taken = sorted((i for i in items if i.community_code not in refused), key=lambda i: i.community_code)
     rows: list[dict[str, UUID | str | int | None]] = [
         {"id": new, **item.model_dump()} for new, item in zip(new_ids(len(taken)), taken, strict=True)
     ]

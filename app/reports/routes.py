@@ -106,6 +106,8 @@ async def get_headcounts(
 
 
 @router.put("/headcounts/expected")
-async def put_expected_headcounts(actor: SendingActor, session: Session, body: ExpectedPut) -> ExpectedResult:
+async def put_expected_headcounts(
+    actor: SendingActor, database: OpenDatabase, session: Session, body: ExpectedPut
+) -> ExpectedResult:
     """Official counts of one source as of one day; sent again they replace, never add."""
-    return await headcounts.put_expected_headcounts(session, actor, body)
+    return await headcounts.put_expected_headcounts(database, session, actor, body)

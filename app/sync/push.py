@@ -14,6 +14,7 @@ import psycopg
 import sqlalchemy.exc
 from pydantic import ValidationError
 
+from app.areas.codes import read_codes
 from app.audit.service import Doer
 from app.auth.service import DESK, PEOPLE, Actor
 from app.core.clock import now, today
@@ -148,13 +149,21 @@ def _group_of(item: Judged) -> str:
 
 
 async def _locate(database: Database, actor: Actor, judged: dict[UUID, Judged]) -> None:
-    """Give each command its community: the one it names if in scope, the actor's only one, or its household's."""
+    """Give each command its community: the one it names if in scope, the actor's only one, or its household's.
+
+    A phone that loaded its doors before they got another code names the old one: they are found by the household.
+    """
     only = actor.scope.only_community
+    book = await read_codes(database)
     unknown: list[Judged] = []
     for item in judged.values():
-        if item.community is not None and not actor.scope.covers(item.community):
+        if item.community is not None and not (book.is_settled(item.community) and actor.scope.covers(item.community)):
             item.community = None
-            item.refusal, item.detail = item.refusal or "household_not_found", "community_code"
+            if item.command is None:
+                item.refusal, item.detail = item.refusal or "household_not_found", "community_code"
+            else:
+                unknown.append(item)
+                item.detail = "community_code"
         elif item.community is None and only is not None:
             item.community = only
         elif item.community is None and item.command is not None:
@@ -167,7 +176,9 @@ async def _locate(database: Database, actor: Actor, judged: dict[UUID, Judged]) 
         household_id = item.command.payload.household_id if item.command else None
         item.community = found.get(household_id)
         if item.community is None:
-            item.refusal = "household_not_found"
+            item.refusal = item.refusal or "household_not_found"
+        else:
+            item.detail = None
 
 
 def _check_roles(actor: Actor, judged: dict[UUID, Judged]) -> None:

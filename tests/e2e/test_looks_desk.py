@@ -166,6 +166,8 @@ def walk(desk: Desk) -> Iterator[str]:
     yield "deletions"
     at("admin/privacy?view=exports", TOWN_COMMUNITY)
     yield "lists taken away"
+    at("admin/changes", STREET)
+    yield "changes of codes"
 
 
 @pytest.mark.parametrize("language", SCHEMES)

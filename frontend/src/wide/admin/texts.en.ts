@@ -151,5 +151,21 @@ const en: Record<keyof typeof zh, string> = {
   'deletion.care_visits': 'what care visits noted',
   'deletion.findings': 'What was found for follow-ups',
   'deletion.follow_up_notes': 'Notes of closed follow-ups',
+
+  'changes': 'Codes',
+  'change.subtitle': 'What became of official codes over the years. Old ones are still understood in imports and by other systems.',
+  'change.on': 'From',
+  'change.kind': 'What',
+  'change.was': 'Was',
+  'change.is': 'Is',
+  'change.new': 'new',
+  'change.source': 'By which list',
+  'change.none': 'Nothing has changed yet',
+  'change.none_text': 'A new year\'s list is adopted with pioneer areas adopt.',
+  'change.renamed': 'renamed',
+  'change.moved': 'another code',
+  'change.merged': 'merged',
+  'change.split': 'divided',
+  'change.ended': 'ended',
 }
 export default en

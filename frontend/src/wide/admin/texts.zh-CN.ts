@@ -150,5 +150,21 @@ const zh = {
   'deletion.care_visits': '走访记录的内容',
   'deletion.findings': '随访的健康信息',
   'deletion.follow_up_notes': '随访办结说明',
+
+  'changes': '区划变更',
+  'change.subtitle': '官方代码的历年变更。原来的代码在导入、接口里照样认得。',
+  'change.on': '生效日期',
+  'change.kind': '变更',
+  'change.was': '原来',
+  'change.is': '现在',
+  'change.new': '新设',
+  'change.source': '依据的名单',
+  'change.none': '还没有变更',
+  'change.none_text': '新一年的区划名单由管理员用 pioneer areas adopt 办理。',
+  'change.renamed': '更名',
+  'change.moved': '代码变更',
+  'change.merged': '合并',
+  'change.split': '分设',
+  'change.ended': '撤销',
 }
 export default zh
