@@ -79,6 +79,16 @@ def _make(server_url: str, size: Size) -> str:
     return url
 
 
+def forget_cities(server_url: str) -> None:
+    """Drop the cities that this run made: the server may be one that stays."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        made = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", (f"city\\_%\\_{os.getpid()}",)
+        )
+        for (name,) in made.fetchall():
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 def _silent(_: Progress) -> None:
     pass
 

@@ -24,7 +24,7 @@ from app.screening import service as screening
 from app.simulation.plan import Size
 from app.sync import pull
 from tests.benchmarks.__main__ import BARE_PORT, OUR_PORT, ROUNDS, RUN, SECONDS, start_server
-from tests.benchmarks.city import City, holders, open_city
+from tests.benchmarks.city import City, forget_cities, holders, open_city
 from tests.benchmarks.load import Load, request, run
 
 SIZE = Size(os.environ.get("BENCH_SIZE", "M"))
@@ -231,6 +231,7 @@ def main() -> None:
         for server in servers:
             server.terminate()
             server.wait()
+        forget_cities(server_url)
 
 
 if __name__ == "__main__":
