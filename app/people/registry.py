@@ -466,6 +466,8 @@ def _same_household(
 ) -> dict[str, Any] | None:
     """The household behind the door that is meant: by id, by its head, by a shared member (name or number), or the
     only one there when neither says otherwise."""
+    if not homes:
+        return None  # a new door, as in most of a first import
     for home in homes:
         if given.id is not None and home["id"] == given.id:
             return home
