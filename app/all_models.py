@@ -6,9 +6,11 @@ from app.areas import models as areas
 from app.audit import models as audit
 from app.auth import models as auth
 from app.care import models as care
+from app.duplicates import models as duplicates
 from app.exports import models as exports
 from app.followups import models as followups
 from app.import_export import models as import_export
+from app.merges import models as merges
 from app.not_home import models as not_home
 from app.people import models as people
 from app.posts import models as posts
@@ -31,6 +33,8 @@ MODULES = (
     followups,
     not_home,
     care,
+    merges,
+    duplicates,
     reports,
     privacy,
     import_export,

@@ -23,6 +23,7 @@ from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
+from app.duplicates import routes as duplicates_routes
 from app.exports import routes as exports_routes
 from app.followups import routes as followups_routes
 from app.import_export import routes as import_export_routes
@@ -53,6 +54,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     followups_routes.router,
     not_home_routes.router,
     care_routes.router,
+    duplicates_routes.router,
     reports_routes.router,
     privacy_routes.router,
     import_export_routes.router,

@@ -8,6 +8,7 @@ from typing import Any
 from app.core.db import Database
 from app.core.ids import new_id
 from app.main import create_app
+from tests.duplicates.pairs import door, person, register, search
 from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_post, make_round, push, stair_of
 from tests.personas import PASSWORD, A, C, Caller
 
@@ -64,6 +65,16 @@ async def fill(call: Caller, database: Database) -> Ground:
     await finished(call, made.json()["id"])
     body = {"source": "甲的数", "as_of": "2026-01-31", "items": [{"community_code": A, "households": 2}]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).is_success
+    twice = [person("甲重名") for _ in range(3)]
+    for room, one in zip(("801", "802", "803"), twice, strict=True):
+        await register(database, door(room, one))
+    await search(database)
+    pairs = (await call("committee", "GET", "/duplicates", params={"area": A})).json()["items"]
+    merge = {"keep": pairs[0]["sides"][0]["person"]["resident_id"]}
+    merged = await call("committee", "POST", f"/duplicates/{pairs[0]['id']}/merge", json=merge)
+    assert merged.is_success, merged.text
+    await search(database)
+    (pair,) = (await call("committee", "GET", "/duplicates", params={"area": A})).json()["items"]
     values = {
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
@@ -74,6 +85,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "conflict_id": conflicts[0]["id"],
         "account_id": str(call.personas["worker"].id), "api_client_id": str(call.personas["client"].id),
         "assign_to": str(call.personas["worker"].id), "household_ids": [str(homes[1].id)],
+        "duplicate_id": pair["id"], "merge_id": merged.json()["id"],
+        "keep": pair["sides"][0]["person"]["resident_id"], "gone": pair["sides"][1]["person"]["resident_id"],
         "dwelling_ids": [str(homes[2].dwelling_id)], "add_dwelling_ids": [str(homes[2].dwelling_id)],
         "stairs": [{"building": "3", "stair": "2"}],
         "building": "3", "kind": None, "q": "甲", "source": "甲的数",
@@ -98,6 +111,9 @@ async def fill(call: Caller, database: Database) -> Ground:
         "甲的数",
         "甲的名册",
         "甲社区的岗",
+        "甲重名",
+        pair["id"],
+        merged.json()["id"],
         area["id"],
         free["id"],
     }

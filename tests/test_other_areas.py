@@ -42,6 +42,8 @@ _IDS = (
     "device_id",
     "conflict_id",
     "follow_up_id",
+    "duplicate_id",
+    "merge_id",
 )
 
 

@@ -15,6 +15,8 @@ from app.import_export.readings import DwellingRow
 from app.people.registry import Difference
 from app.privacy import retention
 from app.residence.models import Residence, Tenure, Transfer
+from tests.duplicates.pairs import door, listed, person, register, search
+from tests.duplicates.pairs import post as merge
 from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import A, B, C, Caller
 
@@ -118,6 +120,11 @@ async def both_filled(call: Caller, database: Database) -> None:
             session.add(Residence(**where, resident_id=homes[0].residents[0]))
             session.add(Tenure(**where, kind="owner"))
             session.add(Transfer(community_code=code, from_community=C, from_resident_id=new_id(), left_on=today()))
+        twice = [person("甲重名", id=new_id()), person("甲重名", id=new_id(), workplace="纺织厂")]
+        await register(database, door("801", twice[0]), door("802", twice[1]), community=code)
+        await search(database)
+        (pair,) = await listed(call, who, code)
+        await merge(call, f"/duplicates/{pair['id']}/merge", {"keep": str(twice[0].id)}, who)
     async with database.session(EVERYWHERE) as session:
         for code in (A, B):
             import_id, home = new_id(), new_id()

@@ -49,6 +49,9 @@ class CareVisit(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     household_id: UUID
     resident_id: UUID | None = None
+    # as the phone named them, where they have been merged into these
+    given_household_id: UUID | None = None
+    given_resident_id: UUID | None = None
     condition: str
     needs: list[str] = words()
     note_sealed: bytes | None = sealed("care_visit.note")

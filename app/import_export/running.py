@@ -30,6 +30,7 @@ from app.core.area_code import prefix_of
 from app.core.clock import now, today
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.core.logging import get_logger
+from app.duplicates import finding as duplicates
 from app.import_export.apart import WORKERS, die_with_parent, in_workers, run_apart
 from app.import_export.differences import forget_differences, forget_old_differences, write_differences
 from app.import_export.divisions import read_divisions
@@ -125,6 +126,9 @@ async def run_import(context: JobContext, import_id: str) -> None:
         if context.job.attempts > _ATTEMPTS:
             raise _gave_up()  # its worker died each time
         await _run(database, job)
+        if job.kind == ImportKind.ROSTER and not job.is_dry_run:
+            async with database.session(EVERYWHERE) as session:
+                await duplicates.start_search(session)
     except UnreadableFile as error:
         await _fail(database, job.id, error)
     except Exception:
@@ -401,6 +405,8 @@ async def _work_part(
         await part_compared(session, community, job.id, vars_of(put))
     else:
         await part_done(session, community, job.id, vars_of(put), put.version)
+        if put.created or put.updated:
+            await duplicates.want_search(session, community, community)
 
 
 async def _sum_of_parts(session: AsyncSession, job: ImportJob) -> ImportCounts:

@@ -5,7 +5,7 @@ somebody else has changed keeps the server's, and a conflict with both values is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -40,6 +40,7 @@ from app.people.service import (
     RESIDENT_PHONE,
     address_of,
     corrected_hooks,
+    find_roots,
     get_household,
     get_resident,
     household_read,
@@ -102,6 +103,9 @@ async def take_edits(
     The clock is taken first: nobody else changes a row between its reading and its writing.
     """
     version = await areas.advance_clock(session, community_code)
+    # what a phone says of somebody who has been merged away is said of who stands for them
+    roots = await find_roots(session, community_code, (edit.subject_id for edit in edits))
+    edits = [replace(edit, subject_id=roots.get(edit.subject_id, edit.subject_id)) for edit in edits]
     known = await _load(session, community_code, edits)
     answers: dict[UUID, str | None] = {}
     changed: set[tuple[UUID, str]] = set()
@@ -291,6 +295,8 @@ async def add_newcomers(
     """Add people to households; answers for each id None, `person_known` (added, and somebody of that name is
     there already), `household_not_found` or `id_taken`. The caller has checked the scope and writes the trail."""
     await areas.lock_clock(session, community_code)
+    roots = await find_roots(session, community_code, (n.household_id for n in newcomers))
+    newcomers = [replace(n, household_id=roots.get(n.household_id, n.household_id)) for n in newcomers]
     same = (col(Dwelling.community_code) == col(Household.community_code)) & (
         col(Dwelling.id) == col(Household.dwelling_id)
     )

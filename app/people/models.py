@@ -66,6 +66,11 @@ def beginnings(name: str, column: str) -> Index:
     return Index(name, column, "community_code", "id", postgresql_ops={column: "text_pattern_ops"})
 
 
+def merged(name: str) -> Index:
+    """An index from a household or person to those that were merged into it; the few rows that were."""
+    return Index(name, "community_code", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL"))
+
+
 class Dwelling(SQLModel, table=True):
     """A door 室: one address, vacant or lived in, inside one responsibility area or none."""
 
@@ -104,6 +109,7 @@ class Household(SQLModel, table=True):
         # a phone's command names a household without its community
         Index("ix_household_id", "id"),
         Index("ix_household_phone_index", "phone_index", "community_code"),
+        merged("ix_household_merged"),
         one_of("kind", HouseholdKind),
     )
 
@@ -119,6 +125,8 @@ class Household(SQLModel, table=True):
     note_sealed: bytes | None = sealed("household.note")
     resident_count: int = counter(BigInteger)
     is_closed: bool = flag()
+    # the same household under another id: what still comes in for this one is that one's
+    merged_into_id: UUID | None = None
     version: int = counter(BigInteger)
     updated_at: datetime = instant(default_now=True)
 
@@ -136,6 +144,7 @@ class Resident(SQLModel, table=True):
         beginnings("ix_resident_initials", "name_initials"),
         beginnings("ix_resident_pinyin", "name_pinyin"),
         Index("ix_resident_id", "id"),
+        merged("ix_resident_merged"),
         one_of("id_kind", IdKind),
         one_of("sex", (0, 1, 2, 9)),
     )
@@ -158,6 +167,8 @@ class Resident(SQLModel, table=True):
     tags: list[str] = words()
     needs_id_check: bool = flag()
     is_gone: bool = flag()
+    # the same person under another id: what still comes in for this one is that one's
+    merged_into_id: UUID | None = None
     version: int = counter(BigInteger)
     updated_at: datetime = instant(default_now=True)
 

@@ -195,6 +195,8 @@ class _Known:
         # of what somebody has changed since the list was made: (subject, field) to who and when; and who has gone
         self.later: dict[tuple[UUID, str], tuple[str, datetime]] = {}
         self.gone: list[dict[str, Any]] = []
+        # who stood in these households and was merged into somebody: a list that names them names who stands for them
+        self.merged: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
 
 
 async def _load(
@@ -225,6 +227,14 @@ async def _load(
     for row in (await session.execute(text(holders), {"c": community, "indexes": list(newest)})).mappings():
         known.id_holders[newest[bytes(row["id_index"])]] = row["id"]
     if as_of is not None:
+        merged = (
+            "SELECT * FROM resident WHERE community_code = :c AND household_id = ANY(:ids) "
+            "AND merged_into_id IS NOT NULL ORDER BY id"
+        )
+        for row in (await session.execute(text(merged), params)).mappings():
+            known.merged[row["household_id"]].append(
+                dict(row) | {"id_index": newest.get(row["id_index"], row["id_index"])}
+            )
         params = {"c": community, "at": as_of}
         later = "SELECT * FROM field_change WHERE community_code = :c AND changed_at > :at"
         for row in (await session.execute(text(later), params)).mappings():
@@ -318,6 +328,9 @@ class _Difference:
         self.counts.persons += 1
         members = self.known.residents[home["id"]]
         known = _same_person(members, given, index)
+        if known is None and _same_person(self.known.merged[home["id"]], given, index) is not None:
+            self._count(False, False)
+            return
         if known is None and not given.is_new and (left := self._gone(home, given, index)) is not None:
             self._keep(left, given)
             return

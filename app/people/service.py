@@ -327,6 +327,40 @@ async def tell_grown(session: AsyncSession, community_code: str, household_ids: 
         await hook(session, community_code, ids, version)
 
 
+async def list_merged_into(session: AsyncSession, community: str, row_id: UUID) -> list[UUID]:
+    """A row's id and those of all that were merged into it, however often."""
+    rows = await session.scalars(
+        text("""
+        WITH RECURSIVE merged AS (
+            SELECT cast(:id AS uuid) AS id
+            UNION
+            SELECT x.id FROM merged m JOIN LATERAL (
+                SELECT r.id FROM resident r WHERE r.community_code = :c AND r.merged_into_id = m.id
+                UNION ALL
+                SELECT h.id FROM household h WHERE h.community_code = :c AND h.merged_into_id = m.id
+            ) x ON true
+        ) SELECT id FROM merged
+    """),
+        {"c": community, "id": row_id},
+    )
+    return list(rows)
+
+
+_ROOTS = text("""
+    SELECT id, resident_root(community_code, id) AS root FROM resident
+    WHERE community_code = :c AND id = ANY(:ids) AND merged_into_id IS NOT NULL
+    UNION ALL
+    SELECT id, household_root(community_code, id) FROM household
+    WHERE community_code = :c AND id = ANY(:ids) AND merged_into_id IS NOT NULL
+""")
+
+
+async def find_roots(session: AsyncSession, community: str, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Of these people and households those that were merged away, and who or what stands for them."""
+    rows = await session.execute(_ROOTS, {"c": community, "ids": sorted(set(ids))})
+    return {row.id: row.root for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class AreaCut:
     """What a set of doors is: how many, how many households and people, and the areas some already lie in."""

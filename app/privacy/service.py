@@ -184,25 +184,25 @@ async def list_reveals(
 _ACCESS = text("""
     WITH log AS (
         SELECT r.id::text AS key, r.at, r.kind, r.actor_name, r.fields, r.purpose_sealed, NULL::timestamptz AS until
-        FROM access_record r WHERE r.community_code = :c AND r.resident_id = :resident
+        FROM access_record r WHERE r.community_code = :c AND r.resident_id = ANY(:residents)
         UNION ALL
         SELECT 'entry-' || e.seq, e.at, e.action, e.actor_name, '{}', NULL, NULL
         FROM audit_entry e
         WHERE e.community_code = ANY(:codes) AND e.action NOT IN ('reveal_resident', 'copy_resident')
-            AND (e.subjects @> cast(:resident_json AS jsonb) OR e.subjects @> cast(:household_json AS jsonb))
+            AND EXISTS (SELECT FROM unnest(cast(:subjects AS jsonb[])) AS s(one) WHERE e.subjects @> s.one)
         UNION ALL
         SELECT v.id::text, v.received_at, 'record_door_visit', v.actor_name, '{}', NULL, NULL
-        FROM door_visit v WHERE v.community_code = :c AND v.household_id = :household
+        FROM door_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households)
         UNION ALL
         SELECT v.id::text, v.received_at, 'record_visit', v.actor_name, '{}', NULL, NULL
-        FROM care_visit v WHERE v.community_code = :c AND v.household_id = :household
+        FROM care_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households)
         UNION ALL
         SELECT a.id::text, a.started_at, 'carried', p.name, '{}', NULL, a.ended_at
         FROM household h
         JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
         JOIN assignment a ON a.community_code = d.community_code AND a.area_id = d.responsibility_area_id
         JOIN account p ON p.id = a.account_id
-        WHERE h.community_code = :c AND h.id = :household
+        WHERE h.community_code = :c AND h.id = ANY(:households)
     )
     SELECT key, at, kind, actor_name, fields, purpose_sealed, until FROM log
     WHERE cast(:before AS timestamptz) IS NULL OR (at, key) < (cast(:before AS timestamptz), :before_key)
@@ -215,9 +215,11 @@ async def list_access_log(
 ) -> tuple[list[AccessRead], str | None]:
     """Who saw, changed, visited or carried a person's data, newest first; for the desk when the person asks.
 
-    Asking is itself in the trail.
+    What was done under an id that was merged into theirs, and behind the door it stood at, belongs to it. Asking is
+    itself in the trail.
     """
     resident = await people.get_resident(session, actor, resident_id, NEAR)
+    residents, households = await _also_known_as(session, resident)
     before, before_key = decode_cursor(cursor, str, str) if cursor else (None, "")
     # the trails of codes that this community or its doors had before: they end where the codes ended
     earlier = await areas.list_earlier_codes(session, resident.community_code)
@@ -228,10 +230,9 @@ async def list_access_log(
             {
                 "c": resident.community_code,
                 "codes": [resident.community_code, *earlier],
-                "resident": resident.id,
-                "household": resident.household_id,
-                "resident_json": f'["{resident.id}"]',
-                "household_json": f'["{resident.household_id}"]',
+                "residents": residents,
+                "households": households,
+                "subjects": [f'["{one}"]' for one in (*residents, *households)],
                 "before": before,
                 "before_key": before_key,
                 "limit": limit + 1,
@@ -254,16 +255,28 @@ async def list_access_log(
     return items, encode_cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].key) if len(rows) > limit else None
 
 
+async def _also_known_as(session: AsyncSession, resident: Resident) -> tuple[list[UUID], list[UUID]]:
+    """All ids under which a person has stood in the registry, and the households they stood in under them."""
+    ids = await people.list_merged_into(session, resident.community_code, resident.id)
+    statement = select(col(Resident.household_id)).where(
+        col(Resident.community_code) == resident.community_code, col(Resident.id).in_(ids)
+    )
+    homes = {resident.household_id, *await session.scalars(statement)}
+    homes |= {one for home in homes for one in await people.list_merged_into(session, resident.community_code, home)}
+    return ids, sorted(homes)
+
+
 async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) -> CopyRead:
     """All that is held about one person, whole, to be printed for them; it is recorded like a reveal."""
     resident = await people.get_resident(session, actor, resident_id, NEAR)
     household, dwelling = await people.get_household(session, actor, resident.household_id, NEAR)
+    _, households = await _also_known_as(session, resident)
     visits = (
         await session.scalars(
             select(DoorVisit)
             .where(
                 col(DoorVisit.community_code) == resident.community_code,
-                col(DoorVisit.household_id) == resident.household_id,
+                col(DoorVisit.household_id).in_(households),
             )
             .order_by(col(DoorVisit.recorded_at).desc())
             .limit(1000)
@@ -274,7 +287,7 @@ async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) 
             select(CareVisit)
             .where(
                 col(CareVisit.community_code) == resident.community_code,
-                col(CareVisit.household_id) == resident.household_id,
+                col(CareVisit.household_id).in_(households),
                 (col(CareVisit.resident_id) == resident_id) | col(CareVisit.resident_id).is_(None),
             )
             .order_by(col(CareVisit.recorded_at).desc())
@@ -288,8 +301,17 @@ async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) 
         at=record.at,
         actor_name=actor.name,
         **_person(resident, household, dwelling),
-        door_visits=[_door_visit(visit, resident_id) for visit in visits],
-        care_visits=[_care_visit(visit) for visit in cared],
+        # behind a door they were registered at under another id, what was said of them and nothing else
+        door_visits=[
+            _door_visit(visit, resident_id)
+            for visit in visits
+            if visit.household_id == resident.household_id or _names(visit, resident_id)
+        ],
+        care_visits=[
+            _care_visit(visit)
+            for visit in cared
+            if visit.household_id == resident.household_id or visit.resident_id == resident_id
+        ],
     )
 
 
@@ -321,9 +343,15 @@ def _person(resident: Resident, household: Household, dwelling: Dwelling) -> dic
     }
 
 
+def _names(visit: DoorVisit, resident_id: UUID) -> bool:
+    return any(person.get("resident_id") == str(resident_id) for person in visit.persons)
+
+
 def _door_visit(visit: DoorVisit, resident_id: UUID) -> CopyDoorVisit:
-    """A knock with what was said of this person alone: of the others nothing is handed out."""
-    own: dict[str, Any] = next((p for p in visit.persons if p.get("resident_id") == str(resident_id)), {})
+    """A knock with what was said of this person alone: of the others nothing is handed out. Where two ids of theirs
+    were named, that of the two which says that they were ill."""
+    said = [p for p in visit.persons if p.get("resident_id") == str(resident_id)]
+    own: dict[str, Any] = min(said, key=lambda p: p.get("status") != "symptoms", default={})
     return CopyDoorVisit(
         recorded_at=visit.recorded_at,
         actor_name=visit.actor_name,

@@ -92,6 +92,8 @@ class DoorVisit(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     round_id: UUID
     household_id: UUID
+    # as the phone named it, where that household has been merged into this one; in `persons` the same is `given_id`
+    given_household_id: UUID | None = None
     responsibility_area_id: UUID | None = None
     epoch: int | None = None
     outcome: str

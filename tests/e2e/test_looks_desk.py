@@ -100,6 +100,9 @@ def walk(desk: Desk) -> Iterator[str]:
     yield "new round, nothing filled in"
     at("screening/flagged", TOWN_COMMUNITY)
     yield "flagged records"
+    at("registry/duplicates", TOWN_COMMUNITY)
+    expect(desk.get("searched")).not_to_be_empty()
+    yield "registered twice"
 
     at("areas", TOWN_COMMUNITY)
     desk.get("facade-stair-3-1").click()

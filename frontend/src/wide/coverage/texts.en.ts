@@ -26,6 +26,7 @@ const en: Record<keyof typeof zh, string> = {
   'needs.wrong_address': '{n} {n|address is|addresses are} wrong and must be corrected',
   'needs.fewer': 'The registry has {n} {n|person|people} fewer than “{source}”',
   'needs.conflicts': '{n} {n|fact was|facts were} changed differently by two people: choose',
+  'needs.duplicates': '{n} entries may be registered twice',
   'needs.flagged': '{n} {n|record needs|records need} a look',
   'needs.notices': '{n} {n|door needs|doors need} a notice: nobody opened several times',
   'needs.where': '{text}: {where}',

@@ -25,6 +25,7 @@ const zh = {
   'needs.wrong_address': '{n} 户地址有误，需要更正登记',
   'needs.fewer': '登记人数比“{source}”少 {n} 人',
   'needs.conflicts': '{n} 项信息两个人改得不一样，请选定',
+  'needs.duplicates': '{n} 处可能重复登记',
   'needs.flagged': '{n} 条记录需要核对',
   'needs.notices': '{n} 户多次无人应答，需要张贴告知书',
   'needs.where': '{text}：{where}',

@@ -1,5 +1,6 @@
 import { iconRegistry } from '../../ui/icons'
 import { withTexts, type DeskPart } from '../pages'
+import { duplicateTexts } from './duplicates/texts'
 import { registryTexts } from './texts'
 
 export const registry: DeskPart = {
@@ -8,6 +9,7 @@ export const registry: DeskPart = {
   routes: [
     { path: '', component: withTexts(registryTexts, () => import('./Registry.vue')) },
     { path: 'conflicts', component: withTexts(registryTexts, () => import('./Conflicts.vue')) },
+    { path: 'duplicates', component: withTexts({ load: async () => void (await Promise.all([registryTexts.load(), duplicateTexts.load()])) }, () => import('./duplicates/Duplicates.vue')) },
     { path: 'household/:id', component: withTexts(registryTexts, () => import('./Household.vue')), props: true },
     { path: 'household/:id/copy/:resident', component: withTexts(registryTexts, () => import('./CopyPage.vue')), props: true },
   ],

@@ -177,6 +177,7 @@ const en: Record<keyof typeof zh, string> = {
   'conflict.none': 'No conflicts to decide',
   'conflict.nothing': '(empty)',
   'conflict.back': 'Back to households',
+  'duplicates.see': 'Registered twice',
   'conflict.see': 'Conflicts',
   'conflict.field_phone': 'Phone',
   'conflict.field_tags': 'Tags',

@@ -176,6 +176,7 @@ const zh = {
   'conflict.none': '没有待处理的冲突',
   'conflict.nothing': '（空）',
   'conflict.back': '返回住户',
+  'duplicates.see': '重复登记',
   'conflict.see': '信息冲突',
   'conflict.field_phone': '电话',
   'conflict.field_tags': '标签',
