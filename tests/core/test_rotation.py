@@ -172,7 +172,7 @@ class TestRotateKeys:
             while not done.is_set():
                 home = homes[counts["visits"] % 3]
                 note = f"随访{counts['visits']}"
-                visits = [door_visit(home, round_id, note=note), care_visit(home, note=note)]
+                visits = [door_visit(home, round_id, note=note, again_reason="changed"), care_visit(home, note=note)]
                 results = await push(call, "committee", *visits)
                 assert [r["status"] for r in results] == ["accepted", "accepted"]
                 written.update({visit["id"]: note for visit in visits})
