@@ -19,6 +19,7 @@ from app.areas import service as areas
 from app.auth import routes as auth_routes
 from app.auth import service as auth
 from app.care import routes as care_routes
+from app.care import service as care
 from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
@@ -35,6 +36,9 @@ from app.posts import service as posts
 from app.privacy import routes as privacy_routes
 from app.privacy import service as privacy
 from app.reports import routes as reports_routes
+from app.residence import routes as residence_routes
+from app.residence import service as residence
+from app.residence import timeline
 from app.screening import routes as screening_routes
 from app.screening import service as screening
 from app.sync import routes as sync_routes
@@ -49,6 +53,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     auth_routes.router,
     areas_routes.router,
     people_routes.router,
+    residence_routes.router,
     posts_routes.router,
     screening_routes.router,
     followups_routes.router,
@@ -71,6 +76,8 @@ def install_hooks() -> None:
     people.area_touched_hooks[:] = [posts.touch_areas]
     people.corrected_hooks[:] = [privacy.note_correction]
     people.household_grown_hooks[:] = [screening.reopen_households]
+    residence.places_changed_hooks[:] = [screening.follow_people, care.follow_people]
+    timeline.event_sources[:] = [screening.list_events, care.list_events]
 
 
 def operation_id(route: APIRoute) -> str:

@@ -63,6 +63,11 @@ async def fill(call: Caller, database: Database) -> Ground:
     made = await call("committee", "POST", "/imports", data=form, files=files)
     assert made.status_code == 202, made.text
     await finished(call, made.json()["id"])
+    (guest, *_) = await make_homes(database, C, stair_of("1", "1", ["101"]))
+    sent = {"resident_ids": [str(guest.residents[0])], "community_code": A, "place": "甲的新住处"}
+    answer = await call("far_committee", "POST", f"/households/{guest.id}/send", json=sent)
+    assert answer.status_code == 201, answer.text
+    transfer_id = answer.json()["items"][0]["id"]
     body = {"source": "甲的数", "as_of": "2026-01-31", "items": [{"community_code": A, "households": 2}]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).is_success
     twice = [person("甲重名") for _ in range(3)]
@@ -82,7 +87,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "follow_up_id": follow_up["id"],
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
-        "conflict_id": conflicts[0]["id"],
+        "conflict_id": conflicts[0]["id"], "transfer_id": transfer_id,
+        "resident_ids": [str(homes[0].residents[0])], "into_household_id": str(homes[1].id),
         "account_id": str(call.personas["worker"].id), "api_client_id": str(call.personas["client"].id),
         "assign_to": str(call.personas["worker"].id), "household_ids": [str(homes[1].id)],
         "duplicate_id": pair["id"], "merge_id": merged.json()["id"],
@@ -108,6 +114,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "甲的备注",
         "甲的旧话",
         conflicts[0]["id"],
+        transfer_id,
+        "甲的新住处",
         "甲的数",
         "甲的名册",
         "甲社区的岗",

@@ -44,6 +44,7 @@ _IDS = (
     "follow_up_id",
     "duplicate_id",
     "merge_id",
+    "transfer_id",
 )
 
 

@@ -17,10 +17,13 @@ from app.auth.service import DESK, Actor
 from app.care.models import CareVisit
 from app.care.schemas import CareHousehold, CareVisitPayload, CareVisitRead
 from app.core import crypto
-from app.core.clock import today
+from app.core.clock import SHANGHAI, today
 from app.core.paging import cursor_day, cursor_uuid, decode_cursor, decode_id_cursor, encode_cursor
 from app.people import service as people
 from app.posts.verdicts import JudgedRead, is_open, judged_read
+from app.residence.schemas import EventPerson
+from app.residence.service import Moved
+from app.residence.timeline import Event
 from app.rules import service as rules
 from app.rules.service import RuleBook
 
@@ -127,6 +130,47 @@ async def read_care_visits(
         )
         for v in visits
     ]
+
+
+async def follow_people(session: AsyncSession, community_code: str, moved: Moved, version: int) -> None:
+    """Households have closed because their people went into others: what was promised to them goes along."""
+    if moved.successors:
+        closed = sorted(moved.successors)
+        homes = [moved.successors[home] for home in closed]
+        await session.execute(
+            text("SELECT care_follow_people(:c, :version, :closed, :homes)"),
+            {"c": community_code, "version": version, "closed": closed, "homes": homes},
+        )
+
+
+async def list_events(
+    session: AsyncSession, community_code: str, household_id: UUID, until: datetime, limit: int
+) -> list[Event]:
+    """Care visits to a household up to an instant, newest first."""
+    statement = (
+        select(CareVisit)
+        .where(
+            col(CareVisit.community_code) == community_code,
+            col(CareVisit.household_id) == household_id,
+            col(CareVisit.recorded_at) <= until,
+        )
+        .order_by(col(CareVisit.recorded_at).desc(), col(CareVisit.id).desc())
+        .limit(limit)
+    )
+    visits = list((await session.scalars(statement)).all())
+    named = {visit.resident_id for visit in visits if visit.resident_id}
+    names = await people.name_residents(session, community_code, sorted(named))
+    return [
+        Event(
+            id=visit.id, event="care_visit", on=visit.recorded_at.astimezone(SHANGHAI).date(), at=visit.recorded_at,
+            by_name=visit.actor_name, outcome=visit.condition,
+            persons=[
+                EventPerson(resident_id=one, name=names[one], status=None)
+                for one in (visit.resident_id,) if one in names
+            ],
+        )
+        for visit in visits
+    ]  # fmt: skip
 
 
 CARE_TAGS = ("living_alone_elder", "household_in_hardship")

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,15 @@ def cursor_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise _invalid_cursor() from None
+
+
+def cursor_instant(text: str) -> datetime:
+    """An instant inside a cursor; raises Invalid as `decode_cursor` does."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _invalid_cursor() from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _invalid_cursor() -> Invalid:

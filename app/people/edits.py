@@ -278,7 +278,7 @@ async def update_resident(
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A person found at a door; `id` was made on the phone."""
+    """A person found at a door; `id` is the command's, and the person's too unless the phone has made one apart."""
 
     id: UUID
     household_id: UUID
@@ -287,6 +287,12 @@ class Newcomer:
     birth_on: date | None = None
     relation: str = ""
     phone: str | None = None
+    resident_id: UUID | None = None
+
+    @property
+    def person_id(self) -> UUID:
+        """The id of the person in the registry."""
+        return self.resident_id or self.id
 
 
 async def add_newcomers(
@@ -313,7 +319,7 @@ async def add_newcomers(
     taken = set(
         await session.scalars(
             select(col(Resident.id)).where(
-                col(Resident.community_code) == community_code, col(Resident.id).in_({n.id for n in newcomers})
+                col(Resident.community_code) == community_code, col(Resident.id).in_({n.person_id for n in newcomers})
             )
         )
     )
@@ -332,9 +338,10 @@ async def add_newcomers(
     for newcomer in newcomers:
         if newcomer.household_id not in homes:
             answers[newcomer.id] = "household_not_found"
-        elif newcomer.id in taken:
+        elif newcomer.person_id in taken:
             answers[newcomer.id] = "id_taken"
         else:
+            taken.add(newcomer.person_id)
             household, door = homes[newcomer.household_id]
             is_known = (newcomer.household_id, newcomer.name) in names
             answers[newcomer.id] = "person_known" if is_known else None
@@ -346,8 +353,8 @@ async def add_newcomers(
 
 def _at_door(newcomer: Newcomer, household: Household, door: Dwelling) -> registry.DwellingInput:
     person = registry.PersonInput(
-        id=newcomer.id, name=newcomer.name, relation=newcomer.relation, sex=newcomer.sex, birth_on=newcomer.birth_on,
-        phone=newcomer.phone, is_new=True,
+        id=newcomer.person_id, name=newcomer.name, relation=newcomer.relation, sex=newcomer.sex,
+        birth_on=newcomer.birth_on, phone=newcomer.phone, is_new=True,
     )  # fmt: skip
     home = registry.HouseholdInput(
         id=household.id, head_name="" if household.head_name else newcomer.name, persons=[person]

@@ -109,6 +109,8 @@ class HouseholdInput:
     persons: list[PersonInput] = field(default_factory=list)
     kind: str = "family"
     id: UUID | None = None
+    # somebody stood there and wrote it down: never taken for another behind the same door
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -484,6 +486,8 @@ def _same_household(
     for home in homes:
         if given.id is not None and home["id"] == given.id:
             return home
+    if given.is_new:
+        return None
     for home in homes:
         if given.head_name and home["head_name"] == given.head_name:
             return home

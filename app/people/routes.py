@@ -7,14 +7,13 @@ from fastapi import APIRouter, Query
 
 from app.auth.guards import DeskActor, OverseerActor, Session
 from app.core.area_code import Code
-from app.people import edits, entry, listing, registry, search, service
+from app.people import edits, listing, registry, search, service
 from app.people.models import HouseholdTag
 from app.people.schemas import (
     BuildingPage,
     ConflictDecision,
     ConflictPage,
     DoorPage,
-    HouseholdCreate,
     HouseholdPage,
     HouseholdRead,
     HouseholdUpdate,
@@ -66,12 +65,6 @@ async def list_households(
     wanted = service.HouseholdFilter(compound, building, stair, q, tag, responsibility_area_id)
     items, more = await service.list_households(session, actor, community_code, wanted, limit, cursor)
     return HouseholdPage(items=items, next_cursor=more)
-
-
-@router.post("/households", status_code=201)
-async def create_household(actor: DeskActor, session: Session, body: HouseholdCreate) -> HouseholdRead:
-    """Add a household with its door and people."""
-    return await entry.create_household(session, actor, body)
 
 
 @router.get("/households/{household_id}")

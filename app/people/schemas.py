@@ -281,9 +281,11 @@ class UpdateHouseholdPayload(Strict):
 
 
 class AddResidentPayload(Strict):
-    """Payload of `people.add_resident`; the command's id becomes the person's."""
+    """Payload of `people.add_resident`. The phone makes the person's id, so that a second try under another command's
+    id is the same person; without it the command's id becomes the person's."""
 
     household_id: UUID
+    resident_id: UUID | None = None
     name: Name
     sex: Sex = Sex.UNKNOWN
     birth_on: date | None = None

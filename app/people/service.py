@@ -231,6 +231,17 @@ async def name_households(session: AsyncSession, community_code: str, ids: Seque
     return {found: HouseholdName(address=address_of(door), head_name=head) for found, head, door in rows}
 
 
+async def name_residents(session: AsyncSession, community_code: str, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Names of a community's people by id, gone or not."""
+    if not ids:
+        return {}
+    rows = await session.execute(
+        text("SELECT id, name FROM resident WHERE community_code = :c AND id = ANY(:ids)"),
+        {"c": community_code, "ids": list(ids)},
+    )
+    return {row.id: row.name for row in rows}
+
+
 def address_of(door: Dwelling) -> str:
     """A door as people write it: 花园小区 3号楼 2单元 502, or its free address."""
     parts = [

@@ -88,8 +88,8 @@ _BUILDINGS = f"""
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = %(round)s::uuid
     LEFT JOIN (
-        SELECT household_id, count(*) AS done, count(*) FILTER (WHERE status = 'symptoms') AS symptoms,
-            bool_or(status = 'answered') AS is_deleted
+        SELECT household_id, count(*) FILTER (WHERE NOT has_left) AS done,
+            count(*) FILTER (WHERE status = 'symptoms') AS symptoms, bool_or(status = 'answered') AS is_deleted
         FROM person_check WHERE community_code = %(community)s AND round_id = %(round)s::uuid
         GROUP BY household_id
     ) k ON k.household_id = h.id

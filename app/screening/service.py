@@ -16,13 +16,16 @@ from app.audit import service as audit
 from app.auth.service import DESK, Actor
 from app.core import crypto
 from app.core.area_code import code_of, prefix_of
-from app.core.clock import day_of, now, today
+from app.core.clock import SHANGHAI, day_of, now, today
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
 from app.posts import service as posts
 from app.posts.verdicts import JudgedRead, is_open, judged_read
+from app.residence.schemas import EventPerson
+from app.residence.service import Moved
+from app.residence.timeline import Event
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.screening.findings import Threshold
@@ -170,9 +173,8 @@ async def reopen_households(
                 AND q.id = s.round_id AND q.status = 'open'
                 AND h.resident_count > (
                     SELECT count(*) FROM person_check k
-                    JOIN resident r ON r.community_code = k.community_code AND r.id = k.resident_id AND NOT r.is_gone
                     WHERE k.community_code = s.community_code AND k.round_id = s.round_id
-                        AND k.household_id = s.household_id)
+                        AND k.household_id = s.household_id AND NOT k.has_left)
             RETURNING s.round_id
         ), moved AS (SELECT round_id, count(*) AS n FROM short GROUP BY 1)
         UPDATE screening_tally t SET answered_all = t.answered_all - n, answered_part = t.answered_part + n
@@ -180,6 +182,44 @@ async def reopen_households(
     """),
         {"c": community_code, "ids": list(household_ids), "version": version},
     )
+
+
+async def follow_people(session: AsyncSession, community_code: str, moved: Moved, version: int) -> None:
+    """People have changed places: in open rounds their answers count where they live, or no longer."""
+    await session.execute(
+        text("SELECT screening_follow_people(:c, :version, :residents, :households)"),
+        {"c": community_code, "version": version, "residents": moved.residents, "households": moved.households},
+    )
+
+
+async def list_events(
+    session: AsyncSession, community_code: str, household_id: UUID, until: datetime, limit: int
+) -> list[Event]:
+    """Knocks at a household's door up to an instant, newest first, with whom each answered for."""
+    statement = (
+        select(DoorVisit)
+        .where(
+            col(DoorVisit.community_code) == community_code,
+            col(DoorVisit.household_id) == household_id,
+            col(DoorVisit.recorded_at) <= until,
+        )
+        .order_by(col(DoorVisit.recorded_at).desc(), col(DoorVisit.id).desc())
+        .limit(limit)
+    )
+    visits = list((await session.scalars(statement)).all())
+    named = {UUID(person["resident_id"]) for visit in visits for person in visit.persons}
+    names = await people.name_residents(session, community_code, sorted(named))
+    return [
+        Event(
+            id=visit.id, event="door_visit", on=visit.recorded_at.astimezone(SHANGHAI).date(), at=visit.recorded_at,
+            by_name=visit.actor_name, outcome=visit.outcome,
+            persons=[
+                EventPerson(resident_id=one["resident_id"], name=names[UUID(one["resident_id"])], status=one["status"])
+                for one in visit.persons if UUID(one["resident_id"]) in names
+            ],
+        )
+        for visit in visits
+    ]  # fmt: skip
 
 
 async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
@@ -341,7 +381,7 @@ _RECOUNT = text("""
             count(*) FILTER (WHERE outcome = 'unsafe') AS unsafe
         FROM household_screening GROUP BY 1, 2
     ), persons AS (
-        SELECT community_code, round_id, count(*) AS persons_done,
+        SELECT community_code, round_id, count(*) FILTER (WHERE NOT has_left) AS persons_done,
             count(*) FILTER (WHERE status = 'symptoms') AS persons_symptoms
         FROM person_check GROUP BY 1, 2
     ), visits AS (

@@ -5,8 +5,9 @@ instead of `take_commands`; what holds there holds here: the community's clock f
 the day's count.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,14 +19,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.areas import service as areas
 from app.audit import service as audit
 from app.audit.service import Doer
-from app.core.clock import today
+from app.core.clock import SHANGHAI, today
 from app.core.db import NOWHERE, Database, Scope
 from app.not_home import service as not_home
 from app.not_home.schemas import LeaveDoorNoticePayload
 from app.not_home.service import LeftNotice
 from app.people import edits as people
 from app.people.edits import Edit, Newcomer
-from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload
+from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload, UpdateResidentPayload
+from app.residence import entry, moving
+from app.residence.entry import FoundHousehold
+from app.residence.models import ReasonOut
+from app.residence.moving import GoneMark
+from app.residence.schemas import AddHouseholdPayload, MarkResidentGonePayload
 from app.sync.registry import Command
 
 _KNOWN = text(
@@ -36,14 +42,16 @@ _FLAGS = text("""
     SELECT e.id, CASE
         WHEN e.recorded_at > now() + interval '15 minutes' THEN 'clock_skew'
         WHEN NOT :is_desk AND a.holder_id IS DISTINCT FROM :actor THEN nullif(
-            assignment_flag(:c, :actor, d.responsibility_area_id, a.holder_id, e.recorded_at), '')
+            assignment_flag(:c, :actor, a.id, a.holder_id, e.recorded_at), '')
     END AS flag
     FROM jsonb_to_recordset(cast(:edits AS jsonb))
-        AS e(id uuid, household_id uuid, resident_id uuid, recorded_at timestamptz)
+        AS e(id uuid, household_id uuid, resident_id uuid, dwelling_id uuid, area_id uuid, recorded_at timestamptz)
     LEFT JOIN resident r ON r.community_code = :c AND r.id = e.resident_id
-    JOIN household h ON h.community_code = :c AND h.id = coalesce(r.household_id, e.household_id)
-    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
-    LEFT JOIN responsibility_area a ON a.community_code = h.community_code AND a.id = d.responsibility_area_id
+    LEFT JOIN household h ON h.community_code = :c AND h.id = coalesce(r.household_id, e.household_id)
+    LEFT JOIN dwelling d ON d.community_code = :c AND d.id = coalesce(h.dwelling_id, e.dwelling_id)
+    LEFT JOIN responsibility_area a ON a.community_code = :c
+        AND a.id = CASE WHEN d.id IS NULL THEN e.area_id ELSE d.responsibility_area_id END
+    WHERE d.id IS NOT NULL OR a.id IS NOT NULL
 """)
 _FILE = text("""
     INSERT INTO sync_command (
@@ -95,7 +103,7 @@ async def take_edits(
         if not fresh:
             return answers, await _confirm(session, community, doer, 0)
         flags = await _flags(session, community, doer, is_desk, [command for _, command in fresh])
-        verdicts = await _merge(session, community, doer, fresh)
+        verdicts = await _merge(session, community, doer, is_desk, fresh)
         filed = []
         for name, command in fresh:
             code = verdicts[command.id] or flags.get(command.id)
@@ -131,6 +139,8 @@ async def _flags(
             "id": command.id,
             "household_id": command.payload.household_id,
             "resident_id": getattr(command.payload, "resident_id", None),
+            "dwelling_id": getattr(command.payload, "dwelling_id", None),
+            "area_id": getattr(command.payload, "responsibility_area_id", None),
             "recorded_at": command.recorded_at,
         }
         for command in commands
@@ -140,29 +150,66 @@ async def _flags(
 
 
 async def _merge(
-    session: AsyncSession, community: str, doer: Doer, commands: Sequence[tuple[str, Command]]
+    session: AsyncSession, community: str, doer: Doer, is_desk: bool, commands: Sequence[tuple[str, Command]]
 ) -> dict[UUID, str | None]:
-    """Newcomers first: what is changed about them in the same batch comes after."""
-    newcomers = [
-        Newcomer(command.id, **command.payload.model_dump() | {"phone": command.payload.phone or None})
-        for _, command in commands
-        if isinstance(command.payload, AddResidentPayload)
-    ]
-    left = [
-        LeftNotice(command.id, command.payload.household_id, command.payload.round_id, command.recorded_at)
-        for _, command in commands
-        if isinstance(command.payload, LeaveDoorNoticePayload)
-    ]
-    others = AddResidentPayload | LeaveDoorNoticePayload
-    edits = [_edit(command) for _, command in commands if not isinstance(command.payload, others)]
+    """Households and newcomers first: what is changed about them in the same batch comes after; who goes, last."""
+    own = defaultdict(list)
+    for _, command in commands:
+        own[type(command.payload)].append(command)
     verdicts: dict[UUID, str | None] = {}
-    if newcomers:
+    if found := [_found(command) for command in own[AddHouseholdPayload]]:
+        allowed = await _areas_held(session, community, doer, is_desk, found)
+        verdicts |= await entry.add_households(
+            session, doer, community, [one if one.area_id in allowed else replace(one, area_id=None) for one in found]
+        )
+    if newcomers := [
+        Newcomer(command.id, **command.payload.model_dump() | {"phone": command.payload.phone or None})
+        for command in own[AddResidentPayload]
+    ]:
         verdicts |= await people.add_newcomers(session, doer, community, newcomers)
-    if left:
+    if left := [
+        LeftNotice(command.id, command.payload.household_id, command.payload.round_id, command.recorded_at)
+        for command in own[LeaveDoorNoticePayload]
+    ]:
         verdicts |= await not_home.leave_door_notices(session, doer, community, left)
-    if edits:
+    if edits := [
+        _edit(command)
+        for _, command in commands
+        if isinstance(command.payload, UpdateHouseholdPayload | UpdateResidentPayload)
+    ]:
         verdicts |= await people.take_edits(session, doer, community, edits)
+    if marks := [_mark(command) for command in own[MarkResidentGonePayload]]:
+        verdicts |= await moving.mark_residents_gone(session, doer, community, marks)
     return verdicts
+
+
+def _found(command: Command) -> FoundHousehold:
+    payload: AddHouseholdPayload = command.payload
+    return FoundHousehold(
+        command.id, payload.household_id, payload.dwelling_id, payload.door, payload.responsibility_area_id,
+        payload.phone or None, [str(tag) for tag in payload.tags], payload.note, payload.residents,
+    )  # fmt: skip
+
+
+def _mark(command: Command) -> GoneMark:
+    payload: MarkResidentGonePayload = command.payload
+    on = payload.on or command.recorded_at.astimezone(SHANGHAI).date()
+    return GoneMark(command.id, payload.household_id, payload.resident_id, ReasonOut(payload.reason), on, payload.place)
+
+
+_HELD = text("""
+    SELECT id FROM responsibility_area
+    WHERE community_code = :c AND id = ANY(:ids) AND NOT is_removed AND (:is_desk OR holder_id = :actor)
+""")
+
+
+async def _areas_held(
+    session: AsyncSession, community: str, doer: Doer, is_desk: bool, found: Sequence[FoundHousehold]
+) -> set[UUID]:
+    """Of the areas that found new doors, those that may take them: the phone's own, and for a desk any."""
+    ids = [one.area_id for one in found if one.area_id]
+    params = {"c": community, "ids": ids, "is_desk": is_desk, "actor": doer.id}
+    return set(await session.scalars(_HELD, params)) if ids else set()
 
 
 def _edit(command: Command) -> Edit:

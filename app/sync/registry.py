@@ -12,6 +12,7 @@ from app.care import service as care
 from app.care.schemas import CareVisitPayload
 from app.not_home.schemas import LeaveDoorNoticePayload
 from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload, UpdateResidentPayload
+from app.residence.schemas import AddHouseholdPayload, MarkResidentGonePayload
 from app.rules.service import RuleBook
 from app.screening import service as screening
 from app.screening.schemas import DoorVisitPayload
@@ -45,7 +46,9 @@ KINDS: dict[str, CommandKind] = {
         CommandKind("screening.record_door_visit", DoorVisitPayload, screening.as_rows),
         CommandKind("care.record_visit", CareVisitPayload, care.as_rows),
         CommandKind("screening.leave_door_notice", LeaveDoorNoticePayload),
+        CommandKind("people.add_household", AddHouseholdPayload),
         CommandKind("people.add_resident", AddResidentPayload),
+        CommandKind("people.mark_resident_gone", MarkResidentGonePayload),
         CommandKind("people.update_household", UpdateHouseholdPayload),
         CommandKind("people.update_resident", UpdateResidentPayload),
     )

@@ -1,6 +1,7 @@
 /** What a person can do about the records of this phone. */
 import { engine } from '../app/engine'
 import { today } from '../app/days'
+import { unsentFile } from './unsent'
 
 /** Sync now; false when the server could not be reached. */
 export async function syncNow(): Promise<boolean> {
@@ -22,5 +23,5 @@ export async function discardRecord(id: string): Promise<void> {
 export async function exportUnsent(): Promise<{ count: number; name: string; content: string }> {
   const count = (await engine.listOutbox()).length
   const name = `pioneer-unsent-${engine.session?.login ?? ''}-${today()}.json`
-  return { count, name, content: count ? await engine.exportUnsent() : '' }
+  return { count, name, content: count ? await unsentFile(engine, Date.now()) : '' }
 }

@@ -13,6 +13,7 @@ import type {
   DoorRecord,
   DoorVisitPayload,
   LeaveDoorNoticePayload,
+  MarkResidentGonePayload,
   OutboxItem,
   Outcome,
   StateRecord,
@@ -59,9 +60,6 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
       tags: households.t[at]!,
       phone: households.p[at] ?? '',
       note: households.n[at] ?? '',
-      states: [],
-      residents: [],
-      pending: [],
     }
   })
   const people = residents.i.map((id, at) => {
@@ -169,12 +167,23 @@ function applyNotice(facts: DoorFacts, { round_id }: LeaveDoorNoticePayload): Do
 
 const yearOf = (day: string | undefined): number | null => (day ? Number(day.slice(0, 4)) : null)
 
-function applyNewcomer(facts: DoorFacts, person: AddResidentPayload, _at: number, _by: string, id: string): DoorFacts {
+/** Others live here than before: what was answered is whole, or no longer. */
+function withResidents(facts: DoorFacts, residents: DoorFacts['residents']): DoorFacts {
+  return { ...facts, residents, states: facts.states.map((state) => ({ ...state, outcome: ofWhole(state.outcome, residents, state.roundId) })) }
+}
+
+function applyNewcomer(facts: DoorFacts, person: AddResidentPayload, _at: number, _by: string, own: string): DoorFacts {
+  const id = person.resident_id ?? own
   if (facts.residents.some((one) => one.id === id)) return facts
   const { name, sex = 0, relation = '', birth_on } = person
   const residents = [...facts.residents, { id, name, initials: '', sex, birthYear: yearOf(birth_on), relation, needsIdCheck: false, checks: [] }]
-  const states = facts.states.map((state) => ({ ...state, outcome: ofWhole(state.outcome, residents, state.roundId) }))
-  return { ...facts, residents, states, head: facts.head || name }
+  return { ...withResidents(facts, residents), head: facts.head || name }
+}
+
+function applyGone(facts: DoorFacts, { resident_id }: MarkResidentGonePayload): DoorFacts {
+  const gone = facts.residents.find((one) => one.id === resident_id)
+  const residents = facts.residents.filter((one) => one !== gone)
+  return { ...withResidents(facts, residents), head: (facts.head === gone?.name && residents[0]?.name) || facts.head }
 }
 
 function applyPersonChanges(facts: DoorFacts, { resident_id, changes }: UpdateResidentPayload): DoorFacts {
@@ -196,7 +205,10 @@ const appliers: { [N in CommandName]: Applier<N> } = {
   'screening.record_door_visit': applyDoorVisit,
   'screening.leave_door_notice': applyNotice,
   'care.record_visit': applyCareVisit,
+  // the record was made with all of it
+  'people.add_household': (facts) => facts,
   'people.add_resident': applyNewcomer,
+  'people.mark_resident_gone': applyGone,
   'people.update_household': applyHouseholdChanges,
   'people.update_resident': applyPersonChanges,
 }

@@ -252,13 +252,13 @@ export class Engine {
 
   // What the screens do.
 
-  /** Record something; kept on the phone when this resolves. Answers the record's id. */
-  async perform<N extends CommandName>(name: N, payload: Commands[N]): Promise<string> {
-    return (await this.performAll([{ name, payload }]))[0]!
+  /** Record something; kept on the phone when this resolves. Answers the record's id. `made`: the record of a household that begins with it. */
+  async perform<N extends CommandName>(name: N, payload: Commands[N], made?: DoorRecord): Promise<string> {
+    return (await this.performAll([{ name, payload, made }]))[0]!
   }
 
   /** Record several things as one: a whole stair without an answer. Answers their ids, in order. */
-  async performAll<N extends CommandName>(commands: readonly { name: N; payload: Commands[N] }[]): Promise<string[]> {
+  async performAll<N extends CommandName>(commands: readonly { name: N; payload: Commands[N]; made?: DoorRecord }[]): Promise<string[]> {
     if (!this.outbox) throw new Error('nobody is signed in')
     const now = this.options.now()
     const made = commands.map((command) => ({
@@ -303,18 +303,8 @@ export class Engine {
     await this.changed()
   }
 
-  /** Unsent records as JSON, for a phone that will not get through any more. */
-  async exportUnsent(): Promise<string> {
-    const commands = (await this.listOutbox()).map((item) => ({
-      id: item.id,
-      name: item.name,
-      recorded_at: item.recordedAt,
-      epoch: item.epoch,
-      community_code: item.communityCode,
-      payload: item.payload,
-    }))
-    const device_id = await this.transport.deviceId()
-    return JSON.stringify({ device_id, account: this.session?.login, exported_at: new Date(this.options.now()).toISOString(), commands }, null, 1)
+  deviceId(): Promise<string> {
+    return this.transport.deviceId()
   }
 
   // Sync.

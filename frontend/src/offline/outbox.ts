@@ -27,6 +27,8 @@ export interface NewCommand<N extends CommandName = CommandName> {
   name: N
   payload: Commands[N]
   recordedAt: string
+  /** the record of a household that begins with this command */
+  made?: DoorRecord
 }
 
 /** The server's answer for one command. */
@@ -57,7 +59,8 @@ export class Outbox {
       for (const command of commands) {
         // the commit may have come through although the connection was lost before we heard of it
         if ((await outbox.index('id').getKey(command.id)) !== undefined) continue
-        const door = await tx.objectStore('households').get(command.payload.household_id)
+        const households = tx.objectStore('households')
+        const door = (await households.get(command.payload.household_id)) ?? command.made
         if (!door) throw new DoorGoneError(command.payload.household_id)
         const area = await tx.objectStore('areas').get(door.areaId)
         const item: Omit<OutboxItem, 'seq'> = {
@@ -73,7 +76,7 @@ export class Outbox {
           label: labelOf(door),
         }
         await outbox.add(item as OutboxItem)
-        await this.redraw(tx.objectStore('households'), outbox, door)
+        await this.redraw(households, outbox, door)
       }
     }
     await this.database.write(['households', 'commands', 'areas'], work, 'strict')
@@ -101,8 +104,10 @@ export class Outbox {
       if (!items.every((item) => item && may(item))) return false
       for (const item of items) {
         await commands.delete(item!.seq)
-        const door = await tx.objectStore('households').get(item!.payload.household_id)
-        if (door) await this.redraw(tx.objectStore('households'), commands, door)
+        const households = tx.objectStore('households')
+        const door = await households.get(item!.payload.household_id)
+        if (item!.name === 'people.add_household') await households.delete(door?.id ?? '')
+        else if (door) await this.redraw(households, commands, door)
       }
       return true
     })
@@ -112,11 +117,12 @@ export class Outbox {
   async retry(id: string, freshId: string): Promise<void> {
     await this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
+      const households = tx.objectStore('households')
       const item = await commands.index('id').get(id)
       if (item?.state !== 'rejected') return
       await commands.put({ ...item, id: freshId, state: 'waiting', attempts: 0, holdUntil: 0, lastProblem: null })
-      const door = await tx.objectStore('households').get(item.payload.household_id)
-      if (door) await this.redraw(tx.objectStore('households'), commands, door)
+      const door = await households.get(item.payload.household_id)
+      if (door) await this.redraw(households, commands, door)
     })
   }
 
@@ -200,7 +206,10 @@ export class Outbox {
           continue
         }
         const rest = await pendingOf(commands, door.id)
-        await tx.objectStore('households').put(confirmed(door, item, rest, this.who()))
+        const known = confirmed(door, item, rest, this.who())
+        // the server knows what it has taken a record about
+        delete known.isMade
+        await tx.objectStore('households').put(known)
       }
       if (isRoomForReceipts) await prune(receipts)
     })

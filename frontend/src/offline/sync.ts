@@ -176,7 +176,10 @@ export class Syncer {
         }
         await Promise.all(page.map(write))
         if (!isLast) return
-        for (const id of await this.goneOf(homes, area, pull, keep)) await homes.delete(id)
+        for (const id of await this.goneOf(homes, area, pull, keep)) {
+          // what was found here and waits to be sent is nothing that a pull could know of
+          if (!(await homes.get(id))?.isMade) await homes.delete(id)
+        }
         await tx.objectStore('areas').put({ ...area, version: pull.version, epoch: pull.epoch })
       })
       if (pull.reset) this.onLoading({ area: area.name, done: Math.min(from + PAGE_HOUSEHOLDS, doors.length), total: doors.length })

@@ -69,9 +69,10 @@ export interface UpdateHouseholdPayload {
   changes: HouseholdChanges
 }
 
-/** Payload of `people.add_resident`; the command's id becomes the person's. */
+/** Payload of `people.add_resident`. The person's id is made here, so that a second try is the same person; older records have none, and their own id is the person's. */
 export interface AddResidentPayload {
   household_id: string
+  resident_id?: string
   name: string
   sex?: number
   birth_on?: string
@@ -79,12 +80,36 @@ export interface AddResidentPayload {
   phone?: string
 }
 
+/** Why somebody no longer lives at a door. */
+export type GoneReason = 'moved_away' | 'died' | 'not_living_here'
+
+/** Payload of `people.mark_resident_gone`. */
+export interface MarkResidentGonePayload {
+  household_id: string
+  resident_id: string
+  reason: GoneReason
+  on?: string
+}
+
+/** Payload of `people.add_household`: behind a known door (`dwelling_id`) or a new one by its parts; all ids are made here. */
+export interface AddHouseholdPayload {
+  household_id: string
+  responsibility_area_id: string
+  dwelling_id?: string
+  door?: { compound: string; building: string; stair: string; floor: number | null; room: string }
+  phone?: string
+  note?: string
+  residents: { id: string; name: string; sex?: number; relation?: string; birth_on?: string; phone?: string }[]
+}
+
 /** Every command a phone can send; `app/sync/registry.py` lists the same. */
 export interface Commands {
   'screening.record_door_visit': DoorVisitPayload
   'screening.leave_door_notice': LeaveDoorNoticePayload
   'care.record_visit': CareVisitPayload
+  'people.add_household': AddHouseholdPayload
   'people.add_resident': AddResidentPayload
+  'people.mark_resident_gone': MarkResidentGonePayload
   'people.update_household': UpdateHouseholdPayload
   'people.update_resident': UpdateResidentPayload
 }
@@ -191,6 +216,8 @@ export interface DoorRecord extends DoorFacts {
   address: string
   initials: string
   kind: string
+  /** found by this phone: the server has not taken it yet */
+  isMade?: true
   /** ids of records about this door that the server has not confirmed */
   pending: string[]
   /** the server's facts, kept beside while something is pending on top; an older app kept fewer */

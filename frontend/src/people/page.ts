@@ -2,6 +2,6 @@
 import { peopleTexts } from './texts'
 
 export async function openHousehold() {
-  const [page] = await Promise.all([import('./Household.vue'), peopleTexts.load()])
+  const [page] = await Promise.all([import('./PeoplePage.vue'), peopleTexts.load()])
   return page
 }

@@ -1,7 +1,8 @@
 /** Corrections at the door: seen at once, undone when refused, merged with what others changed, replaced by the pull. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { doorOf, outcomeOf, readyPhone, record, reopen, type Phone } from './phone'
-import { Town } from './town'
+import type { AddHouseholdPayload, DoorRecord } from '../../src/offline/types'
+import { doorOf, outcomeOf, readyPhone, record, reopen, visit, type Phone } from './phone'
+import { problem, ROUND, Town } from './town'
 
 let town: Town
 beforeEach(() => {
@@ -127,5 +128,108 @@ describe('a person found at the door', () => {
     await phone.engine.sync()
     await phone.engine.sync()
     expect((await doorOf(phone, '101')).residents.map((one) => one.name)).toEqual(['张三101', '李四101', '小新'])
+  })
+})
+
+describe('somebody gone', () => {
+  const gone = async (phone: Phone, at: number): Promise<string> => {
+    const door = await doorOf(phone, '101')
+    return phone.engine.perform('people.mark_resident_gone', { household_id: door.id, resident_id: door.residents[at]!.id, reason: 'moved_away', on: '2026-11-20' })
+  }
+
+  it('is off the door at once, comes back when taken back, and the rest are the whole household', async () => {
+    const phone = await readyPhone(town, { undoMs: 5000 })
+    const door = await doorOf(phone, '101')
+    const answers = [{ resident_id: door.residents[1]!.id, status: 'well' as const }]
+    await phone.engine.perform('screening.record_door_visit', { household_id: door.id, round_id: ROUND, outcome: 'answered_part', persons: answers })
+    const id = await gone(phone, 0)
+    expect(await doorOf(phone, '101')).toMatchObject({ head: '李四101', residents: [{ name: '李四101' }] })
+    expect(await outcomeOf(phone, '101')).toBe('answered_all')
+    expect(await phone.engine.undo([id])).toBe(true)
+    expect((await doorOf(phone, '101')).residents).toHaveLength(2)
+    await gone(phone, 0)
+    phone.clock.now += 6000
+    await phone.engine.sync()
+    expect(await doorOf(phone, '101')).toMatchObject({ head: '李四101', residents: [{ name: '李四101' }], pending: [] })
+  })
+
+  it('the last one too: the household leaves the phone with the pull', async () => {
+    const phone = await readyPhone(town)
+    await gone(phone, 0)
+    await gone(phone, 0)
+    expect((await doorOf(phone, '101')).residents).toEqual([])
+    await phone.engine.sync()
+    expect(await doorOf(phone, '101')).toBeUndefined()
+  })
+})
+
+describe('a household found at a door', () => {
+  async function find(phone: Phone, door: Partial<AddHouseholdPayload>, household = '01900000-0000-7000-8000-0000000f0001'): Promise<string> {
+    const area = (await phone.engine.listAreas())[0]!
+    const beside = (await phone.engine.listDoors())[0]!
+    const residents = [{ id: household.replace('f0', 'e0'), name: '孙新', sex: 2 }]
+    const made: DoorRecord = {
+      ...beside, ...door.door, id: household, dwellingId: door.dwelling_id ?? household, isMade: true, head: '孙新', phone: '15411112222', states: [], pending: [],
+      residents: [{ ...beside.residents[0]!, id: residents[0]!.id, name: '孙新', checks: [] }],
+    }
+    return phone.engine.perform('people.add_household', { household_id: household, responsibility_area_id: area.id, residents, phone: '15411112222', ...door }, made)
+  }
+
+  it('behind a known door is there at once, can be worked at, and stays itself', async () => {
+    const phone = await readyPhone(town)
+    town.isDown = true
+    const dwelling_id = (await doorOf(phone, '101')).dwellingId
+    await find(phone, { dwelling_id })
+    const made = (await phone.engine.listDoors()).find((one) => one.head === '孙新')!
+    expect(made).toMatchObject({ dwellingId: dwelling_id, room: '101', stair: '2', phone: '15411112222', pending: [expect.any(String)] })
+    await phone.engine.perform('screening.record_door_visit', visit(made))
+    const again = await reopen(town, phone)
+    town.isDown = false
+    // the area is loaded anew before the outbox is empty
+    town.areas[0]!.recut = ++town.version
+    await again.engine.sync()
+    expect(again.engine.status).toMatchObject({ waiting: 0, needsYou: 0 })
+    const after = (await again.engine.listDoors()).filter((one) => one.head === '孙新')
+    expect(after).toMatchObject([{ id: made.id, room: '101', states: [{ outcome: 'answered_all' }], pending: [] }])
+    expect(after[0]).not.toHaveProperty('isMade')
+  })
+
+  it('is not lost to a pull that comes while it waits', async () => {
+    const phone = await readyPhone(town)
+    await find(phone, { door: { compound: '文苑', building: '1', stair: '2', floor: 5, room: '501' } })
+    expect((await doorOf(phone, '501')).floor).toBe(5)
+    town.areas[0]!.recut = ++town.version
+    town.faults = [{ path: '/api/v1/sync/commands', kind: problem(503, 'busy') }]
+    await phone.engine.sync()
+    town.faults = [{ path: '/api/v1/sync/commands', kind: 'no_answer' }]
+    await phone.engine.sync()
+    expect((await doorOf(phone, '501')).head).toBe('孙新')
+    await phone.engine.sync()
+    expect(town.home('501').residents).toMatchObject([{ name: '孙新' }])
+    expect((await phone.engine.listDoors()).filter((one) => one.room === '501')).toHaveLength(1)
+  })
+
+  it('taken back is off the phone, refused it stays there until it is tried again or given up', async () => {
+    const phone = await readyPhone(town, { undoMs: 5000 })
+    const id = await find(phone, { door: { compound: '', building: '1', stair: '2', floor: 5, room: '501' } })
+    expect(await phone.engine.undo([id])).toBe(true)
+    expect(await doorOf(phone, '501')).toBeUndefined()
+    const second = await find(phone, { door: { compound: '', building: '1', stair: '2', floor: 5, room: '502' } })
+    town.poison.add(second)
+    phone.clock.now += 6000
+    await phone.engine.sync()
+    town.areas[0]!.recut = ++town.version
+    await phone.engine.sync()
+    expect([phone.engine.status.needsYou, (await doorOf(phone, '502')).head]).toEqual([1, '孙新'])
+    await phone.engine.retry(second)
+    await phone.engine.sync()
+    expect(town.home('502').residents).toHaveLength(1)
+    expect(phone.engine.status).toMatchObject({ waiting: 0, needsYou: 0 })
+    const third = await find(phone, { door: { compound: '', building: '1', stair: '2', floor: 5, room: '503' } }, '01900000-0000-7000-8000-0000000f0002')
+    town.poison.add(third)
+    phone.clock.now += 6000
+    await phone.engine.sync()
+    await phone.engine.discard(third)
+    expect(await doorOf(phone, '503')).toBeUndefined()
   })
 })

@@ -1,6 +1,7 @@
 /** Records made at doors: kept with the change, taken back, sent once, answered for one by one. */
 import { IDBObjectStore } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { unsentFile } from '../../src/me/unsent'
 import { DoorGoneError, StorageError } from '../../src/offline/types'
 import { doorOf, outcomeOf, readyPhone, record, reopen, visit } from './phone'
 import { problem, Town } from './town'
@@ -298,7 +299,7 @@ describe('the way out', () => {
   it('unsent records can be carried away as a file the server could read', async () => {
     const phone = await readyPhone(town)
     const id = await record(phone, '101')
-    const file = JSON.parse(await phone.engine.exportUnsent()) as { commands: { id: string; payload: unknown }[] }
+    const file = JSON.parse(await unsentFile(phone.engine, phone.clock.now)) as { commands: { id: string; payload: unknown }[] }
     expect(file.commands).toMatchObject([{ id, name: 'screening.record_door_visit', payload: { outcome: 'answered_all' } }])
   })
 })

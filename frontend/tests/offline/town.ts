@@ -3,6 +3,7 @@
  * once and the same for ever, pulls by version. Phones reach it through `fetchOf`, where a test puts faults.
  */
 import type { components } from '../../src/api/types'
+import type { AddHouseholdPayload } from '../../src/offline/types'
 
 type AreaPull = components['schemas']['AreaPull']
 type CommandIn = components['schemas']['CommandIn']
@@ -271,8 +272,18 @@ export class Town {
     return isClash
   }
 
+  private found(command: CommandIn): CommandResult {
+    const { household_id, responsibility_area_id, dwelling_id, door, residents } = command.payload as unknown as AddHouseholdPayload
+    const beside = this.homes.find((one) => one.dwelling === dwelling_id)
+    if (!beside && !door) return { id: command.id, status: 'rejected', code: 'household_not_found', detail: null }
+    const home = this.addHome(this.areas.find((one) => one.id === responsibility_area_id)!, beside?.room ?? door!.room)
+    Object.assign(home, { id: household_id, dwelling: beside?.dwelling ?? home.dwelling, residents: residents.map(({ id, name }) => ({ id, name, relation: '' })) })
+    return { id: command.id, status: 'accepted', code: null, detail: null }
+  }
+
   private judge(login: string, command: CommandIn): CommandResult {
     const payload = command.payload as Record<string, unknown>
+    if (command.name === 'people.add_household') return this.found(command)
     const home = this.homes.find((one) => one.id === payload.household_id)
     if (!home) return { id: command.id, status: 'rejected', code: 'household_not_found', detail: null }
     const area = this.areas.find((one) => one.id === home.area)!
@@ -283,7 +294,10 @@ export class Town {
       const checked = (payload.persons as { resident_id: string; status: string }[]).map((p) => ({ id: p.resident_id, status: p.status }))
       home.visits.push({ outcome: String(payload.outcome), at, by, checked: checked.filter((check) => check.status !== 'unknown') })
     } else if (command.name === 'people.add_resident') {
-      home.residents.push({ id: command.id, name: String(payload.name), relation: '' })
+      home.residents.push({ id: String(payload.resident_id ?? command.id), name: String(payload.name), relation: '' })
+    } else if (command.name === 'people.mark_resident_gone') {
+      home.residents = home.residents.filter((one) => one.id !== payload.resident_id)
+      home.isClosed = home.residents.length === 0
     } else if (command.name.startsWith('people.update_')) {
       if (this.merge(login, home, payload)) return { id: command.id, status: 'flagged', code: 'edit_conflict', detail: null }
     } else {

@@ -79,7 +79,6 @@ const en: Record<keyof typeof zh, string> = {
   'stair.saved_no_answer': 'No answer noted for {n} {n|household|households}',
   'stair.hint': 'Tap a door to open it; press and slide to select several',
   'stair.legend': 'Legend',
-  'stair.vacant_door': '{room} is registered as vacant; nobody lives there',
   'stair.choose_household': 'Several households live here. Which one?',
   'stair.tile': '{room}, {head}, {state}',
   'stair.waiting': 'waiting to be sent',

@@ -77,7 +77,6 @@ const zh = {
   'stair.saved_no_answer': '已记 {n} 户无人应答',
   'stair.hint': '点门打开；按住再滑动可多选',
   'stair.legend': '图例',
-  'stair.vacant_door': '{room} 登记为空房，没有住户',
   'stair.choose_household': '这个门里有几户，去哪一户？',
   'stair.tile': '{room}，{head}，{state}',
   'stair.waiting': '等待上传',
