@@ -65,7 +65,8 @@ _ROOMS: tuple[APIRouter, ...] = (
     import_export_routes.router,
     exports_routes.router,
 )
-ROUTERS: tuple[APIRouter, ...] = (*_ROOMS, exports_routes.workbook_routes(_ROOMS))
+# before `/areas/{code}` and its like, which would take `/areas/changes.xlsx` for one of theirs
+ROUTERS: tuple[APIRouter, ...] = (_ROOMS[0], exports_routes.workbook_routes(_ROOMS), *_ROOMS[1:])
 """What the rooms answer, and each of their lists as a workbook."""
 
 
