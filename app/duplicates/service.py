@@ -12,7 +12,7 @@ from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.service import DESK, Actor, in_scope
 from app.core import crypto, jobs
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.db import Scope
 from app.core.errors import Conflict, Invalid, NotFound
 from app.duplicates import finding
@@ -23,6 +23,8 @@ from app.merges import merging, undoing
 from app.merges.merging import RowsChanged
 from app.merges.models import RegistryMerge
 from app.merges.schemas import PersonMerge
+from app.residence import service as residence
+from app.residence.models import ReasonOut
 
 
 class DuplicateDecided(Conflict):
@@ -162,8 +164,8 @@ async def settle_duplicate(
 ) -> DuplicateRead:
     """Say of a person who stands in two communities what is so here; who is in charge of both may say it of both.
 
-    Only the answering side's own row changes; the other side hears the answer and nothing else. Raises NotFound,
-    DuplicateDecided, AnswersContradict, RowsChanged, Invalid (`duplicate_here`).
+    Only the answering side's own row changes: who moved away or is only registered here leaves its list of residents.
+    The other side hears the answer and nothing else. Raises NotFound, DuplicateDecided, AnswersContradict, RowsChanged.
     """
     by_code = {one.community_code: one.answer for one in answers}
     if len(by_code) != len(answers) or [*by_code.values()].count("lives_here") > 1:
@@ -197,11 +199,22 @@ async def settle_duplicate(
     return await _one(session, actor, rows[0])
 
 
+_LEAVES = {Answer.MOVED_AWAY: ReasonOut.MOVED_AWAY, Answer.REGISTERED_ONLY: ReasonOut.NOT_LIVING_HERE}
+
+
 async def _answer(session: AsyncSession, actor: Actor, row: Duplicate, answer: Answer, other: Answer | None) -> None:
-    """Write one side's answer; what follows for its own person is the registry's to do."""
+    """Write one side's answer, and what follows for its own person."""
     row.answer, row.other_answer = answer, other
     is_settled = answer != Answer.LIVES_HERE or other in (Answer.MOVED_AWAY, Answer.REGISTERED_ONLY, Answer.NOT_SAME)
     _decide(row, actor, DuplicateStatus.SETTLED if is_settled else DuplicateStatus.ANSWERED)
+    if answer in _LEAVES:
+        change = residence.PlaceChange(
+            resident_id=row.subject_id, on=today(), reason_out=_LEAVES[answer], to_community=row.other_community_code,
+            keeps_registration=answer == Answer.REGISTERED_ONLY, is_lenient=True,
+        )  # fmt: skip
+        codes = await residence.change_places(session, actor.doer, row.community_code, [change])
+        if codes[change.id] is not None:
+            raise RowsChanged
     await audit.append_entry(
         session, actor.doer, row.community_code, "settle_duplicate", [row.id, row.subject_id], answer
     )

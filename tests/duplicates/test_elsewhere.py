@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from app.core.db import Database
-from tests.duplicates.pairs import BORN, door, id_of, listed, person, post, register, search
+from tests.duplicates.pairs import BORN, door, id_of, listed, person, post, present, register, search
 from tests.personas import STREET, A, B, Caller
 
 NUMBER = id_of(BORN, 77)
@@ -52,7 +52,7 @@ async def test_neither_side_sees_the_other(call: Caller, database: Database) -> 
 
 
 async def test_each_side_answers_for_its_own(call: Caller, database: Database) -> None:
-    await both(database)
+    here, there = await both(database)
     (one,) = await listed(call)
     path = f"/duplicates/{one['id']}/settle"
     said = await post(call, path, {"answers": [{"community_code": A, "answer": "lives_here"}]})
@@ -62,6 +62,7 @@ async def test_each_side_answers_for_its_own(call: Caller, database: Database) -
     done = await post(call, path, {"answers": [{"community_code": B, "answer": "registered_only"}]}, "other_committee")
     assert done["status"] == "settled"
     await told(call, "committee", A, "registered_only", status="settled")
+    assert ((await present(database, here))["is_gone"], (await present(database, there))["is_gone"]) == (False, True)
     await search(database, full=True)
     assert await listed(call) == []
     twice = await call("committee", "POST", path, json={"answers": [{"community_code": A, "answer": "moved_away"}]})
@@ -83,6 +84,7 @@ async def test_both_say_they_live_there_and_the_street_decides(call: Caller, dat
     two[1]["answer"] = "moved_away"
     settled = await post(call, path, {"answers": two}, "street")
     assert settled["status"] == "settled"
+    assert (await present(database, there))["is_gone"] is True
     assert await listed(call, "street", STREET, status="answered") == []
     for community, who in ((A, "committee"), (B, "other_committee")):
         entries = (await call(who, "GET", "/audit-entries", params={"community_code": community})).json()["items"]

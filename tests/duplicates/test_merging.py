@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +16,8 @@ from app.core.db import EVERYWHERE, Database
 from app.people import registry
 from app.people import service as people
 from app.privacy import retention
+from app.residence import service as residence
+from app.residence.models import ReasonOut
 from app.screening import service as screening
 from tests.duplicates.pairs import (
     differences,
@@ -247,8 +250,8 @@ class TestMergePeople:
     ) -> None:
         merged = await merge(call, twice)
         async with database.session(EVERYWHERE) as session:
-            closed = text("UPDATE household SET is_closed = true WHERE id = :id")
-            await session.execute(closed, {"id": twice.other_home})
+            change = residence.PlaceChange(UUID(twice.father), today(), reason_out=ReasonOut.MOVED_AWAY)
+            assert (await residence.change_places(session, SYSTEM, A, [change]))[change.id] is None
         answer = await call("committee", "POST", f"/merges/{merged['id']}/undo")
         assert (answer.status_code, answer.json()["code"]) == (409, "merge_household_closed")
         assert "注销" in answer.json()["detail"]

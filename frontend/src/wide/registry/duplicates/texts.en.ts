@@ -87,10 +87,10 @@ const en: Record<DuplicateKey, string> = {
   'elsewhere.not_same': 'somebody else, the number is wrong',
   'elsewhere.said': 'This community says: {answer}',
   'elsewhere.lives_in': 'Lives in {where}',
-  'elsewhere.settle_text': 'Lives in {where}; correct the entry in {other} in the registry.',
+  'elsewhere.settle_text': 'Lives in {where}; no longer counts among the residents of {other}.',
   'elsewhere.done': 'Noted',
   'elsewhere.confirm_title': 'Confirm the answer',
-  'elsewhere.confirm_text': '{name}: {answer}. The other side sees this answer alone; correct the entry here in the registry.',
+  'elsewhere.confirm_text': '{name}: {answer}. The other side sees this answer alone; who moved away or does not live here no longer counts among the residents here.',
 
   'decided': '{who} · {when}',
 }

@@ -85,10 +85,10 @@ const zh = {
   'elsewhere.not_same': '不是同一人，号码有误',
   'elsewhere.said': '本社区（村）答复：{answer}',
   'elsewhere.lives_in': '住在{where}',
-  'elsewhere.settle_text': '住在“{where}”；在“{other}”的登记请另行更正。',
+  'elsewhere.settle_text': '住在“{where}”；在“{other}”不再算作居住人口。',
   'elsewhere.done': '已记下',
   'elsewhere.confirm_title': '确认答复',
-  'elsewhere.confirm_text': '“{name}”：{answer}。对方只看到这个答复；本社区（村）的登记请另行更正。',
+  'elsewhere.confirm_text': '“{name}”：{answer}。对方只看到这个答复；答“已搬走”或“人不住这里”时，此人不再算作本社区（村）居住人口。',
 
   'decided': '{who} · {when}',
 } as const
