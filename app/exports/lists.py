@@ -112,11 +112,86 @@ def _names(people: Any) -> str:
     return "、".join(one.name for one in people)
 
 
+def _people(persons: Any) -> str:
+    return "、".join(str(one.name) for one in persons)
+
+
+def _side(number: int) -> Callable[[Any], str]:
+    def said(sides: Any) -> str:
+        if number >= len(sides):
+            return ""
+        side = sides[number]
+        person = side.person.name if side.person else ""
+        return " ".join(part for part in (person, side.address, side.head_name) if part)
+
+    return said
+
+
 def _grants(grants: Any) -> str:
     return "、".join(f"{g.name or g.division_code} {w.ROLE.get(g.role, (g.role,))[0]}" for g in grants)
 
 
+_STAYS = (
+    _text("name", "姓名", "Name", 11), *_NAMED_COMMUNITY, _text("address", "地址", "Address", 26),
+    _words("kind", "类别", "Kind", w.RESIDENCE_KIND), _text("relation", "与户主关系", "Relation", 11),
+    _day("started_on", "起", "From"), _words("reason_in", "为何来", "Came by", w.CAME),
+    _text("from_place", "从哪里来", "From where", 18),
+    _text("from_community_name", "从哪个村居来", "From community", 16),
+    _day("ended_on", "止", "To"), _words("reason_out", "为何离开", "Went by", w.WENT),
+    _text("to_place", "去哪里", "Where to", 18), _text("to_community_name", "去哪个村居", "To community", 16),
+    _words("transfer_status", "转出情况", "Transfer", w.TRANSFER_STATUS), _text("by_name", "登记人", "By", 11),
+)  # fmt: skip
+
 LISTS: dict[str, List] = {
+    "list_household_residences": List("历任成员", "Who has lived here", _STAYS),
+    "list_resident_residences": List("住过的地方", "Where a person has lived", _STAYS),
+    "list_separated": List("人户分离", "Registered and living apart", _STAYS, name="export_separated"),
+    "get_timeline": List(
+        "住户时间线", "Timeline of a household",
+        (
+            _day("on", "日期", "On"), _words("event", "事项", "What", w.EVENT, 16),
+            Column("persons", "涉及的人", "Who", "text", 24, value=_people), _text("place", "地点", "Place", 18),
+            _text("community_name", "村居", "Community", 16), _text("by_name", "登记人", "By", 11),
+            _at("at", "登记时间", "Recorded at"),
+        ),
+        name="export_timeline",
+    ),
+    "list_tenures": List(
+        "住房关系", "Tenures",
+        (
+            _words("kind", "住房关系", "Tenure", w.TENURE), _day("started_on", "起", "From"),
+            _day("ended_on", "止", "To"), _text("landlord_name", "房东", "Landlord", 11),
+            _text("landlord_phone_masked", "房东电话", "Landlord's phone", 14),
+            _text("recorded_by_name", "登记人", "By", 11),
+        ),
+    ),
+    "list_transfers": List(
+        "转入转出", "Transfers",
+        (
+            _text("name", "姓名", "Name", 11), _words("sex", "性别", "Sex", w.SEX, 7),
+            _number("birth_year", "出生年份", "Birth year"), _text("id_masked", "证件号码", "ID number", 21),
+            _text("from_community_name", "从哪个村居来", "From", 16), _text("community_name", "去哪个村居", "To", 16),
+            _day("left_on", "离开日期", "Left on"), _text("place", "地点", "Place", 18),
+            _words("is_registration_kept", "户口留在原处", "Stays registered there", w.YES_NO),
+            _words("status", "情况", "Status", w.TRANSFER_STATUS), _text("reason", "说明", "Why", 24),
+            _at("sent_at", "转出时间", "Sent at"), _text("sent_by_name", "转出人", "Sent by", 11),
+            _at("decided_at", "处理时间", "Decided at"), _text("decided_by_name", "处理人", "Decided by", 11),
+        ),
+    ),
+    "list_duplicates": List(
+        "重复登记", "Registered twice",
+        (
+            *_COMMUNITY, _words("kind", "类别", "Kind", w.DUPLICATE_KIND),
+            _words("status", "情况", "Status", w.DUPLICATE_STATUS),
+            Column("sides", "登记一", "One entry", "text", 34, value=_side(0)),
+            Column("sides", "登记二", "The other entry", "text", 34, value=_side(1)),
+            _text("elsewhere.community_name", "另一村居", "Other community", 16),
+            _words("answer", "本处答复", "Answer here", w.ANSWER, 16),
+            _words("elsewhere.answer", "对方答复", "Their answer", w.ANSWER, 16), _text("reason", "说明", "Why", 24),
+            _at("found_at", "发现时间", "Found at"), _at("decided_at", "处理时间", "Decided at"),
+            _text("decided_by_name", "处理人", "Decided by", 11),
+        ),
+    ),
     "list_roster": List(
         "登记花名册", "Registry roster",
         (
@@ -437,6 +512,7 @@ LISTS: dict[str, List] = {
 }  # fmt: skip
 
 WITHOUT: dict[str, str] = {
+    "list_destinations": "the communities a name may mean, to choose one from",
     "list_import_fields": "what a column of a roster may hold: a help text, not a list of the work",
     "list_own_devices": "one's own two or three devices, on a phone",
     "list_import_differences": "it has a workbook of its own, under the path where this one would stand",

@@ -180,3 +180,67 @@ DELETION_KIND: Words = {
     "findings": ("随访的健康信息", "what was found for follow-ups"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }
+RESIDENCE_KIND: Words = {
+    "lives_here": ("居住", "lives here"),
+    "registered_here": ("户口在此", "registered here"),
+    "registered_elsewhere": ("户口在外", "registered elsewhere"),
+}
+CAME: Words = {
+    "moved_in": ("迁入", "moved in"),
+    "born": ("出生", "born"),
+    "returned": ("返回", "returned"),
+    "found": ("上门发现", "found at the door"),
+    "split": ("分户", "household split"),
+    "merged": ("并户", "households merged"),
+}
+WENT: Words = {
+    "moved": ("搬到别户", "moved to another household"),
+    "moved_away": ("搬走", "moved away"),
+    "died": ("去世", "died"),
+    "not_living_here": ("不住这里", "does not live here"),
+    "split": ("分户", "household split"),
+    "merged": ("并户", "households merged"),
+}
+TRANSFER_STATUS: Words = {
+    "waiting": ("待接收", "waiting"),
+    "accepted": ("已接收", "accepted"),
+    "declined": ("未接收", "declined"),
+    "withdrawn": ("已撤回", "withdrawn"),
+}
+TENURE: Words = {
+    "owner": ("自有", "owner"),
+    "tenant": ("租住", "tenant"),
+    "guest": ("借住", "guest"),
+    "employer": ("单位房", "employer's"),
+}
+EVENT: Words = {
+    **{code: CAME[code] for code in ("moved_in", "born", "returned", "found")},
+    **{code: WENT[code] for code in ("moved", "moved_away", "died", "not_living_here")},
+    "split_in": ("分户迁入", "came by a split"),
+    "merged_in": ("并户迁入", "came by a merge"),
+    "split_out": ("分户迁出", "left by a split"),
+    "merged_out": ("并户迁出", "left by a merge"),
+    "registered": ("户口登记", "registered"),
+    "deregistered": ("户口迁出", "no longer registered"),
+    "tenure": ("住房关系", "tenure"),
+    "door_visit": ("上门", "door visit"),
+    "care_visit": ("走访", "care visit"),
+}
+DUPLICATE_KIND: Words = {
+    "person": ("同一人", "one person"),
+    "household": ("同一户", "one household"),
+    "elsewhere": ("两地登记", "also elsewhere"),
+}
+DUPLICATE_STATUS: Words = {
+    "open": ("待核对", "open"),
+    "answered": ("已答复", "answered"),
+    "dismissed": ("不是同一个", "not the same"),
+    "merged": ("已合并", "merged"),
+    "settled": ("两地已说明", "settled"),
+}
+ANSWER: Words = {
+    "lives_here": ("住在这里", "lives here"),
+    "registered_only": ("户口在此，人不住这里", "registered only"),
+    "moved_away": ("已搬走", "moved away"),
+    "not_same": ("不是同一人", "not the same"),
+}
