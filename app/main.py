@@ -28,6 +28,7 @@ from app.duplicates import routes as duplicates_routes
 from app.exports import routes as exports_routes
 from app.followups import routes as followups_routes
 from app.import_export import routes as import_export_routes
+from app.not_home import pages as not_home_pages
 from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
 from app.people import service as people
@@ -157,6 +158,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
     install_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
+    app.include_router(not_home_pages.router)
     _add_operations(app)
     serve_frontend(app, settings.frontend_dir)
     _describe_problems(app)

@@ -9,7 +9,18 @@ from app.core.db import Database
 from app.core.ids import new_id
 from app.main import create_app
 from tests.duplicates.pairs import door, person, register, search
-from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_post, make_round, push, stair_of
+from tests.makers import (
+    care_visit,
+    command,
+    door_visit,
+    make_area,
+    make_homes,
+    make_post,
+    make_round,
+    push,
+    report_by_code,
+    stair_of,
+)
 from tests.personas import PASSWORD, A, C, Caller
 
 PUBLIC = {("POST", "/auth/token"), ("POST", "/auth/invitations/accept")}
@@ -52,6 +63,11 @@ async def fill(call: Caller, database: Database) -> Ground:
     times = [f"2026-02-01T{hour}:00:00+08:00" for hour in ("09", "14", "19")]
     missed = [door_visit(homes[1], round_id, "no_answer", recorded_at=at) for at in times]
     await push(call, "worker", visit, care, *missed)
+    notices = {"community_code": A, "round_id": round_id, "household_ids": [str(homes[1].id)]}
+    printed = await call("committee", "POST", "/door-notices/print", json=notices)
+    url = printed.json()["items"][0]["url"]
+    assert (await report_by_code(call, url, "102", "甲", note="甲的自报")).status_code == 200
+    self_report = (await call("committee", "GET", "/self-reports", params={"community_code": A})).json()["items"][0]
     follow_up = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()["items"][0]
     await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
     old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
@@ -85,6 +101,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
         "follow_up_id": follow_up["id"],
+        "self_report_id": self_report["id"],
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
         "conflict_id": conflicts[0]["id"], "transfer_id": transfer_id,
@@ -125,7 +142,17 @@ async def fill(call: Caller, database: Database) -> Ground:
         area["id"],
         free["id"],
     }
-    words |= {follow_up["id"], post["id"], round_id, made.json()["id"], visit["id"], care["id"]}
+    words |= {
+        self_report["id"],
+        "甲的自报",
+        url,
+        follow_up["id"],
+        post["id"],
+        round_id,
+        made.json()["id"],
+        visit["id"],
+        care["id"],
+    }
     for home in homes:
         words |= {str(home.id), str(home.dwelling_id), f"甲32{home.room}", *map(str, home.residents)}
     for name in ("committee", "worker", "worker2"):

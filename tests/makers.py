@@ -1,10 +1,12 @@
 """Makers: a community with doors and people, an area somebody holds, an open round."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import text
 
 from app.audit.service import SYSTEM
@@ -139,6 +141,20 @@ async def push(call: Caller, who: str, *commands: dict[str, Any]) -> list[dict[s
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
+
+
+async def report_by_code(call: Caller, url: str, room: str, surname: str, **answers: Any) -> httpx.Response:
+    """Scan a household's code, pass its challenge and send answers (everybody well where nothing is said)."""
+    asked = await call.http.post("/h/" + url.rsplit("/", 1)[1], data={"room": room, "surname": surname})
+    assert asked.status_code == 200, asked.text
+    return await call.http.post("/h/report", data=answers_on(asked.text) | answers)
+
+
+def answers_on(page: str) -> dict[str, Any]:
+    """What the questions' form sends when nobody changes anything."""
+    ticket = re.findall(r'name="ticket" value="([0-9a-f]+)"', page)[0]
+    persons = set(re.findall(r'name="status_(\d+)"', page))
+    return {"ticket": ticket, "names": "", "note": "", **{f"status_{at}": "well" for at in persons}}
 
 
 async def make_workers(database: Database, call: Caller, count: int, community: str = A) -> list[str]:

@@ -45,6 +45,7 @@ _IDS = (
     "duplicate_id",
     "merge_id",
     "transfer_id",
+    "self_report_id",
 )
 
 

@@ -17,7 +17,17 @@ from app.privacy import retention
 from app.residence.models import Residence, Tenure, Transfer
 from tests.duplicates.pairs import door, listed, person, register, search
 from tests.duplicates.pairs import post as merge
-from tests.makers import care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
+from tests.makers import (
+    care_visit,
+    command,
+    door_visit,
+    make_area,
+    make_homes,
+    make_round,
+    push,
+    report_by_code,
+    stair_of,
+)
 from tests.personas import A, B, C, Caller
 
 # Local tables that name a community without belonging to one; each with its reason.
@@ -98,7 +108,9 @@ async def both_filled(call: Caller, database: Database) -> None:
         missed = [door_visit(homes[1], round_id, "no_answer", recorded_at=at, community_code=code) for at in times]
         await push(call, who, visit, care_visit(homes[0], community_code=code), *missed)
         notices = {"community_code": code, "round_id": round_id, "household_ids": [str(homes[1].id)]}
-        assert (await call(who, "POST", "/door-notices/print", json=notices)).is_success
+        printed = await call(who, "POST", "/door-notices/print", json=notices)
+        url = printed.json()["items"][0]["url"]
+        assert (await report_by_code(call, url, "102", "甲")).status_code == 200
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

@@ -335,6 +335,18 @@ LISTS: dict[str, List] = {
             _text("left_by_name", "张贴人", "Left by", 11), _text("holder_name", "责任人", "Holder", 11),
         ),
     ),
+    "list_self_reports": List(
+        "住户自报", "Self-reports",
+        (
+            *_HOME, _at("reported_at", "自报时间", "Reported at"),
+            Column("persons", "答复人数", "People answered for", "number", 10, value=_count_status(None)),
+            Column("persons", "有症状人数", "With symptoms", "number", 11, value=_count_status("symptoms")),
+            Column("persons", "最高体温(℃)", "Highest °C", "number", 12, value=_highest),
+            _text("note", "备注", "Note", 24), _words("status", "状态", "Status", w.SELF_REPORT, 10),
+            _words("is_waiting", "待核实", "Waits", w.YES_NO, 8), _at("settled_at", "处理时间", "Settled at"),
+            _text("settled_by_name", "处理人", "Settled by", 11), _text("holder_name", "责任人", "Holder", 11),
+        ),
+    ),
     "list_care_visits": List(
         "走访记录", "Care visits",
         (
@@ -377,6 +389,7 @@ LISTS: dict[str, List] = {
             _words("level", "级别", "Level", w.LEVEL), _number("door_visits", "上门记录", "Door visits"),
             _number("care_visits", "走访记录", "Care visits"), _number("follow_ups", "随访", "Follow-ups"),
             _number("door_notices", "待贴告知书", "Door notices due"),
+            _number("self_reports", "待核实自报", "Self-reports"),
         ),
         name="export_flag_counts",
     ),

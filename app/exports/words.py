@@ -76,6 +76,12 @@ AGAIN: Words = {
     "self_report": ("确认住户自报", "confirms a self-report"),
 }
 DAY_PART: Words = {"0": ("上午", "morning"), "1": ("下午", "afternoon"), "2": ("晚上", "evening")}
+SELF_REPORT: Words = {
+    "waiting": ("待核实", "waiting"),
+    "confirmed": ("已核实", "confirmed"),
+    "replaced": ("有更新的自报", "replaced by a newer one"),
+    "set_aside": ("不采用", "set aside"),
+}
 FINDING: Words = {
     "temperature": ("体温", "temperature"),
     "symptoms": ("有症状", "symptoms"),
@@ -178,6 +184,7 @@ DELETION_KIND: Words = {
     "person_checks": ("个人健康信息", "people's health"),
     "care_visits": ("走访记录的内容", "what care visits noted"),
     "findings": ("随访的健康信息", "what was found for follow-ups"),
+    "self_reports": ("住户自报", "what households reported"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }
 RESIDENCE_KIND: Words = {

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from app.auth.guards import DeskActor, Session
 from app.core.area_code import Code
 from app.core.config import get_settings
-from app.not_home import service
-from app.not_home.schemas import DoorNoticePage, PrintDoorNotices, PrintedNotices
+from app.not_home import self_reports, service
+from app.not_home.schemas import DoorNoticePage, PrintDoorNotices, PrintedNotices, SelfReportPage, SelfReportRead
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
 
 router = APIRouter(tags=["not home"], responses=COMMON_PROBLEMS)
@@ -42,3 +42,25 @@ async def print_door_notices(
 async def replace_household_code(actor: DeskActor, session: Session, household_id: UUID) -> None:
     """End a household's code, as when its notice is in the wrong hands."""
     await service.replace_household_code(session, actor, household_id)
+
+
+@router.get("/self-reports")
+async def list_self_reports(
+    actor: DeskActor,
+    session: Session,
+    community_code: Code,
+    is_waiting: Annotated[
+        bool | None, Query(description="Only those nobody has confirmed, or only the others.")
+    ] = None,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> SelfReportPage:
+    """What households reported of themselves by their code, newest first."""
+    items, more = await self_reports.list_self_reports(session, actor, community_code, is_waiting, limit, cursor)
+    return SelfReportPage(items=items, next_cursor=more)
+
+
+@router.post("/self-reports/{self_report_id}/set-aside")
+async def set_self_report_aside(actor: DeskActor, session: Session, self_report_id: UUID) -> SelfReportRead:
+    """Say that a self-report is not to be believed; phones that carry the door forget it."""
+    return await self_reports.set_self_report_aside(session, actor, self_report_id)

@@ -1,12 +1,13 @@
 """Shapes of the not-home loop."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.area_code import Code
+from app.not_home.models import SelfReportStatus
 
 
 class LeaveDoorNoticePayload(BaseModel):
@@ -72,3 +73,38 @@ class PrintedNotices(BaseModel):
     ends_on: str
     printed_at: datetime
     items: list[PrintedNotice]
+
+
+class ConfirmSelfReportPayload(BaseModel):
+    """Payload of `screening.confirm_self_report`; the command's id becomes the visit's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    household_id: UUID
+    round_id: UUID
+    self_report_id: UUID
+
+
+class SelfReportRead(BaseModel):
+    """A self-report as the desk reads it. `is_waiting`: nobody has confirmed it or asked since."""
+
+    id: UUID
+    household_id: UUID
+    round_id: UUID
+    address: str
+    head_name: str
+    reported_at: datetime
+    persons: list[dict[str, Any]]
+    note: str | None
+    status: SelfReportStatus
+    is_waiting: bool
+    settled_at: datetime | None
+    settled_by_name: str | None
+    holder_name: str | None
+
+
+class SelfReportPage(BaseModel):
+    """A page of self-reports, newest first."""
+
+    items: list[SelfReportRead]
+    next_cursor: str | None

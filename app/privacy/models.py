@@ -27,6 +27,7 @@ class DeletionKind(StrEnum):
     CARE_VISITS = "care_visits"
     FINDINGS = "findings"
     FOLLOW_UP_NOTES = "follow_up_notes"
+    SELF_REPORTS = "self_reports"
 
 
 class DeletionRecord(SQLModel, table=True):

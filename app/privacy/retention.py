@@ -24,6 +24,7 @@ from app.core.ids import new_id
 from app.core.logging import get_logger
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.followups import service as followups
+from app.not_home import self_reports
 from app.privacy.models import DeletionKind, DeletionRecord
 from app.privacy.schemas import DeletionRead, RetentionRead
 from app.rules import service as rules
@@ -78,6 +79,12 @@ ENDINGS = (
         "说明一次随访如何办结。",
         "To say how a follow-up was closed.",
         followups.DUE_NOTES, followups.delete_due_notes,
+    ),
+    Ending(
+        DeletionKind.SELF_REPORTS, self_reports.RULE, ("persons", "note"),
+        "住户扫码自报的内容，供网格员核实和随访。",
+        "What households report by their code, for a worker to confirm and for follow-up.",
+        self_reports.DUE_REPORTS, self_reports.delete_due_reports,
     ),
 )  # fmt: skip
 

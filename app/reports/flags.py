@@ -10,20 +10,27 @@ from app.reports.service import AREA, area_params, read_area
 _WAITING = "WHERE flag_code IS NOT NULL AND verdict IS NULL AND community_code LIKE %(below)s"
 _FLAGS = f"""
     SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint,
-        sum(f.follow_ups)::bigint, sum(f.notices)::bigint
+        sum(f.follow_ups)::bigint, sum(f.notices)::bigint, sum(f.reports)::bigint
     FROM (
         SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12) AS code, 1 AS door_visits, 0 AS care_visits,
-            0 AS follow_ups, 0 AS notices
+            0 AS follow_ups, 0 AS notices, 0 AS reports
         FROM door_visit {_WAITING}
         UNION ALL
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0, 0 FROM care_visit {_WAITING}
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0, 0, 0 FROM care_visit {_WAITING}
         UNION ALL
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1, 0 FROM follow_up
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1, 0, 0 FROM follow_up
         WHERE closed_at IS NULL AND NOT is_void AND community_code LIKE %(below)s
         UNION ALL
-        SELECT rpad(left(n.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 1 FROM door_notice n
+        SELECT rpad(left(n.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 1, 0
+        FROM door_notice n
         JOIN screening_round q ON q.id = n.round_id AND q.status = 'open'
         WHERE n.closed_at IS NULL AND n.left_at IS NULL AND n.community_code LIKE %(below)s
+        UNION ALL
+        SELECT rpad(left(r.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 1 FROM self_report r
+        LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id
+            AND s.household_id = r.household_id
+        WHERE r.status = 'waiting' AND (s.asked_at IS NULL OR s.asked_at < r.reported_at)
+            AND r.community_code LIKE %(below)s
     ) f JOIN division d ON d.code = f.code
     GROUP BY d.code, d.name, d.level ORDER BY d.code
 """
@@ -40,7 +47,14 @@ async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
     divisions, rows = await database.read(actor.scope, [AREA, _FLAGS], params)
     items = [
         FlagRow(
-            code=r[0], name=r[1], level=r[2], door_visits=r[3], care_visits=r[4], follow_ups=r[5], door_notices=r[6]
+            code=r[0],
+            name=r[1],
+            level=r[2],
+            door_visits=r[3],
+            care_visits=r[4],
+            follow_ups=r[5],
+            door_notices=r[6],
+            self_reports=r[7],
         )
         for r in rows
     ]
@@ -50,5 +64,6 @@ async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
         care_visits=sum(item.care_visits for item in items),
         follow_ups=sum(item.follow_ups for item in items),
         door_notices=sum(item.door_notices for item in items),
+        self_reports=sum(item.self_reports for item in items),
         items=items,
     )

@@ -100,6 +100,7 @@ class FlagRow(DivisionBrief):
     care_visits: int
     follow_ups: int
     door_notices: int
+    self_reports: int
 
 
 class FlagsRead(BaseModel):
@@ -110,6 +111,7 @@ class FlagsRead(BaseModel):
     care_visits: int
     follow_ups: int
     door_notices: int
+    self_reports: int
     items: list[FlagRow]
 
 

@@ -55,6 +55,8 @@ class DoorVisitInput:
     recorded_at: datetime
     epoch: int | None
     payload: DoorVisitPayload
+    # the self-report that this visit confirms
+    self_report_id: UUID | None = None
 
 
 def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, Any]]:
@@ -79,6 +81,9 @@ def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, 
                 row["asks"] = "second" if day in asked else "first"
                 if payload.outcome == Outcome.ANSWERED_ALL:
                     asked.add(day)
+        # a phone's own command confirms none
+        if source := getattr(visit, "self_report_id", None):
+            row["self_report_id"] = source
         if findings := limits.find(payload.persons):
             row["findings"] = findings
         rows.append(row)
@@ -91,13 +96,10 @@ _RECORD = text(
 )
 
 
-async def record_door_visits(
-    session: AsyncSession, actor: Actor, community_code: str, visits: Sequence[DoorVisitInput]
+async def write_door_visits(
+    session: AsyncSession, doer: audit.Doer, is_desk: bool, community_code: str, visits: Sequence[DoorVisitInput]
 ) -> dict[UUID, tuple[str, str | None]]:
-    """Record knocks in one community; answers each id's verdict (accepted, flagged, rejected) and its code.
-
-    A phone's push calls the same SQL function inside `take_commands`, in one round trip.
-    """
+    """As `record_door_visits`, for a caller that writes the trail itself."""
     version = await areas.advance_clock(session, community_code)
     book = await rules.read_rules(session)
     rows = await session.execute(
@@ -105,14 +107,24 @@ async def record_door_visits(
         {
             "communities": [community_code],
             "versions": [version],
-            "actors": [actor.id],
-            "names": [actor.name],
-            "devices": [actor.device_id],
-            "are_desks": [actor.may(community_code, DESK)],
+            "actors": [doer.id],
+            "names": [doer.name],
+            "devices": [doer.device_id],
+            "are_desks": [is_desk],
             "visits": orjson.dumps([row | {"g": 1} for row in as_rows(visits, book)]).decode(),
         },
     )
-    verdicts = {row.visit_id: (row.verdict, row.reason) for row in rows}
+    return {row.visit_id: (row.verdict, row.reason) for row in rows}
+
+
+async def record_door_visits(
+    session: AsyncSession, actor: Actor, community_code: str, visits: Sequence[DoorVisitInput]
+) -> dict[UUID, tuple[str, str | None]]:
+    """Record knocks in one community; answers each id's verdict (accepted, flagged, rejected) and its code.
+
+    A phone's push calls the same SQL function inside `take_commands`, in one round trip.
+    """
+    verdicts = await write_door_visits(session, actor.doer, actor.may(community_code, DESK), community_code, visits)
     await audit.append_entry(session, actor.doer, community_code, "record_door_visits", verdicts)
     return verdicts
 

@@ -110,10 +110,19 @@ _CARE = f"""{_CHANGED}
     SELECT p.household_id, p.resident_id, p.condition, extract(epoch FROM p.last_at)::bigint, p.next_on
     FROM care_plan p JOIN changed c ON p.household_id = c.id WHERE p.community_code = %(community)s
 """
+_REPORTS = f"""{_CHANGED}
+    SELECT r.household_id, r.id, r.round_id, extract(epoch FROM r.reported_at)::bigint, r.persons
+    FROM self_report r JOIN changed c ON r.household_id = c.id
+    JOIN screening_round q ON q.id = r.round_id AND q.status = 'open'
+    LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id
+        AND s.household_id = r.household_id
+    WHERE r.community_code = %(community)s AND r.status = 'waiting'
+        AND (s.asked_at IS NULL OR s.asked_at < r.reported_at)
+"""
 _REMOVED = f"""{_CHANGED}
     SELECT h.id FROM homes h WHERE h.is_closed AND h.version > %(since)s
 """
-_PARTS = (_AREA, _DWELLINGS, _HOUSEHOLDS, _RESIDENTS, _STATES, _CHECKS, _CARE, _REMOVED)
+_PARTS = (_AREA, _DWELLINGS, _HOUSEHOLDS, _RESIDENTS, _STATES, _CHECKS, _CARE, _REPORTS, _REMOVED)
 
 
 class BundleCache:
@@ -157,7 +166,7 @@ async def pull_area(database: Database, actor: Actor, area_id: UUID, since: int)
     community, version, recut, epoch = rows[0]
     is_full = since <= 0 or since < recut or since > version
     if not is_full and since == version:
-        return _pack(version, epoch, False, [[]] * 6, [])
+        return _pack(version, epoch, False, [[]] * 7, [])
     key = (area_id, version, epoch)
     if is_full and (kept := bundles.get(key)) is not None:
         return kept
@@ -177,7 +186,7 @@ async def pull_area(database: Database, actor: Actor, area_id: UUID, since: int)
 
 def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], removed: list[UUID]) -> bytes:
     """Rows to columns, indexes for ids, gzip."""
-    dwellings, households, residents, states, checks, care = parts
+    dwellings, households, residents, states, checks, care, reports = parts
     door_at = {row[0]: at for at, row in enumerate(dwellings)}
     home_at = {row[0]: at for at, row in enumerate(households)}
     households = [
@@ -201,6 +210,7 @@ def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], remov
             "states": _columns("hqoctwabpn", [_replace(row, 0, home_at) for row in states]),
             "checks": _columns("rqst", [_replace(row, 0, person_at) for row in checks if row[0] in person_at]),
             "care": _columns("hrltn", [_replace(row, 0, home_at) for row in care]),
+            "reports": _columns("hiqtp", [_replace(row, 0, home_at) for row in reports]),
         },
         "removed": removed,
     }

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.care import service as care
 from app.care.schemas import CareVisitPayload
-from app.not_home.schemas import LeaveDoorNoticePayload
+from app.not_home.schemas import ConfirmSelfReportPayload, LeaveDoorNoticePayload
 from app.people.schemas import AddResidentPayload, UpdateHouseholdPayload, UpdateResidentPayload
 from app.residence.schemas import AddHouseholdPayload, MarkResidentGonePayload
 from app.rules.service import RuleBook
@@ -45,6 +45,7 @@ KINDS: dict[str, CommandKind] = {
     for kind in (
         CommandKind("screening.record_door_visit", DoorVisitPayload, screening.as_rows),
         CommandKind("care.record_visit", CareVisitPayload, care.as_rows),
+        CommandKind("screening.confirm_self_report", ConfirmSelfReportPayload),
         CommandKind("screening.leave_door_notice", LeaveDoorNoticePayload),
         CommandKind("people.add_household", AddHouseholdPayload),
         CommandKind("people.add_resident", AddResidentPayload),

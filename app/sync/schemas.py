@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.core.area_code import Code
+from app.screening.schemas import PersonAnswer
 
 MAX_COMMANDS = 50
 MAX_UNSENT = 2000
@@ -110,6 +111,16 @@ class CareColumns(BaseModel):
     n: list[date | None]
 
 
+class ReportColumns(BaseModel):
+    """Self-reports nobody has confirmed: index of the household, id, round, when (epoch seconds), answers."""
+
+    h: list[int]
+    i: list[UUID]
+    q: list[UUID]
+    t: list[int]
+    p: list[list[PersonAnswer]]
+
+
 class AreaUpserts(BaseModel):
     """What is new or changed, each household whole."""
 
@@ -119,6 +130,7 @@ class AreaUpserts(BaseModel):
     states: StateColumns
     checks: CheckColumns
     care: CareColumns
+    reports: ReportColumns
 
 
 class AreaPull(BaseModel):

@@ -19,7 +19,7 @@ precacheAndRoute(files.filter((file) => !isText(file.url)))
 cleanupOutdatedCaches()
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('index.html'), {
-    denylist: [/^\/(api|api-docs|docs|openapi\.json|health|metrics)/],
+    denylist: [/^\/(api|api-docs|docs|openapi\.json|health|metrics|h\/)/],
   }),
 )
 registerRoute(

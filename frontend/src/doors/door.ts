@@ -3,7 +3,7 @@
  * round on screen. Made by `queries.ts` from the phone's database; everything here is plain data and rules.
  */
 import { HOUR_MS, partOf, PARTS } from '../offline/dayPart'
-import type { CareRecord, DoorRecord, Outcome, ResidentRecord } from '../offline/types'
+import type { CareRecord, DoorRecord, Outcome, ResidentRecord, SelfReport } from '../offline/types'
 import type { Tone } from '../ui/tone'
 
 export { partOf }
@@ -48,6 +48,8 @@ export interface Door extends Place {
   missed: number
   /** a door notice: 0 none, 1 due, 2 left */
   notice: number
+  /** what they said of themselves by their code, not confirmed yet */
+  report: SelfReport | null
   /** something recorded here has not been confirmed yet */
   isWaiting: boolean
   care: CareRecord | null
@@ -81,6 +83,7 @@ export function doorInRound(record: DoorRecord, roundId: string | null): Door {
     askedBy: state?.askedBy ?? '',
     missed: state?.missed ?? 0,
     notice: state?.notice ?? 0,
+    report: record.reports?.find((one) => one.roundId === roundId) ?? null,
     isWaiting: record.pending.length > 0,
     care: record.care,
   }

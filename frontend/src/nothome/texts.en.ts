@@ -15,5 +15,10 @@ const en: typeof zh = {
   'notice.left': 'A door notice hangs here',
   'notice.left_text': 'They can report by its code; it is over when somebody answers.',
   'notice.saved': 'Recorded: the notice hangs',
+
+  'report.title': 'Self-reported {when} (not confirmed)',
+  'report.text': 'Filled in by their code; it does not count yet. Confirm once you have checked, or ask them as usual.',
+  'report.confirm': 'Checked: confirm',
+  'report.saved': 'Confirmed, the household is done',
 }
 export default en

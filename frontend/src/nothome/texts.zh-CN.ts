@@ -13,5 +13,10 @@ const zh = {
   'notice.left': '已张贴告知书',
   'notice.left_text': '住户可以扫码自报；有人应答后自动结束。',
   'notice.saved': '已记：告知书贴好了',
+
+  'report.title': '住户自报 · {when}（未核实）',
+  'report.text': '扫码填写，还不算已查。电话或当面核实后点确认；有出入就照常重新询问。',
+  'report.confirm': '核实无误，确认',
+  'report.saved': '已确认自报，记为已查',
 }
 export default zh

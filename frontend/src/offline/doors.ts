@@ -8,6 +8,7 @@ import type {
   AddResidentPayload,
   CareVisitPayload,
   CommandName,
+  ConfirmSelfReportPayload,
   Commands,
   DoorFacts,
   DoorRecord,
@@ -25,7 +26,7 @@ export type AreaPull = components['schemas']['AreaPull']
 
 /** The doors of a pull, each whole. */
 export function expand(pull: AreaPull, areaId: string, communityCode: string): DoorRecord[] {
-  const { dwellings, households, residents, states, checks, care } = pull.upserts
+  const { dwellings, households, residents, states, checks, care, reports } = pull.upserts
   const lived = new Set<number>(households.d)
   const records: DoorRecord[] = []
   const door = (at: number) => ({
@@ -105,6 +106,10 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
       nextOn: care.n[at] ?? null,
     }
   })
+  reports.h.forEach((home, at) => {
+    // one stands at a time: a newer one replaces it
+    homes[home]!.reports = [{ id: reports.i[at]!, roundId: reports.q[at]!, at: reports.t[at]! * 1000, persons: reports.p[at]! }]
+  })
   dwellings.i.forEach((id, at) => {
     if (lived.has(at)) return
     records.push({ ...door(at), id, vacant: true })
@@ -161,6 +166,13 @@ function applyCareVisit(facts: DoorFacts, visit: CareVisitPayload, at: number): 
   return { ...facts, care }
 }
 
+function applyConfirmation(facts: DoorFacts, { household_id, round_id, self_report_id }: ConfirmSelfReportPayload, at: number, by: string): DoorFacts {
+  const report = facts.reports?.find((one) => one.id === self_report_id)
+  if (!report) return facts
+  const visited = applyDoorVisit(facts, { household_id, round_id, outcome: 'answered_all', persons: report.persons }, at, by)
+  return { ...visited, reports: [] }
+}
+
 function applyNotice(facts: DoorFacts, { round_id }: LeaveDoorNoticePayload): DoorFacts {
   return { ...facts, states: facts.states.map((state) => (state.roundId === round_id ? { ...state, notice: 2 } : state)) }
 }
@@ -204,6 +216,7 @@ type Applier<N extends CommandName> = (facts: DoorFacts, payload: Commands[N], a
 const appliers: { [N in CommandName]: Applier<N> } = {
   'screening.record_door_visit': applyDoorVisit,
   'screening.leave_door_notice': applyNotice,
+  'screening.confirm_self_report': applyConfirmation,
   'care.record_visit': applyCareVisit,
   // the record was made with all of it
   'people.add_household': (facts) => facts,
@@ -220,8 +233,8 @@ export function apply(facts: DoorFacts, item: OutboxItem, by: string): DoorFacts
 }
 
 /** What the server has said of a door. */
-function factsOf({ states, residents, care, head, tags, phone, note, truth }: DoorRecord): DoorFacts {
-  return { states, residents, care, head, tags, phone, note, ...truth }
+function factsOf({ states, residents, care, head, tags, phone, note, reports, truth }: DoorRecord): DoorFacts {
+  return { states, residents, care, head, tags, phone, note, reports, ...truth }
 }
 
 /** The record with `items` pending on top of the server's facts; without any it is the facts alone. */

@@ -26,6 +26,22 @@ export interface LeaveDoorNoticePayload {
   round_id: string
 }
 
+/** Payload of `screening.confirm_self_report`. */
+export interface ConfirmSelfReportPayload {
+  household_id: string
+  round_id: string
+  self_report_id: string
+}
+
+/** What a household said of itself by its code; it counts for nothing until it is confirmed here. */
+export interface SelfReport {
+  id: string
+  roundId: string
+  /** ms since 1970 */
+  at: number
+  persons: DoorVisitPayload['persons']
+}
+
 export type AgainReason = 'changed' | 'correction' | 'completing' | 'ordered' | 'requested'
 
 /** Payload of `care.record_visit` (docs/wire.md). */
@@ -106,6 +122,7 @@ export interface AddHouseholdPayload {
 export interface Commands {
   'screening.record_door_visit': DoorVisitPayload
   'screening.leave_door_notice': LeaveDoorNoticePayload
+  'screening.confirm_self_report': ConfirmSelfReportPayload
   'care.record_visit': CareVisitPayload
   'people.add_household': AddHouseholdPayload
   'people.add_resident': AddResidentPayload
@@ -199,6 +216,8 @@ export interface DoorFacts {
   tags: string[]
   phone: string
   note: string
+  /** an older app kept none */
+  reports?: SelfReport[]
 }
 
 /** One household with its door, or a vacant door (`vacant`, its id is the dwelling's). */

@@ -29,6 +29,7 @@ const en: Record<keyof typeof zh, string> = {
   'needs.duplicates': '{n} entries may be registered twice',
   'needs.flagged': '{n} {n|record needs|records need} a look',
   'needs.notices': '{n} {n|door needs|doors need} a notice: nobody opened several times',
+  'needs.self_reports': '{n} {n|household|households} reported by code, to be confirmed',
   'needs.where': '{text}: {where}',
   'needs.follow_ups': '{n} {n|person|people} to follow up: fever, symptoms or contact',
   'needs.see': 'See which',

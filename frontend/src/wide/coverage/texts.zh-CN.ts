@@ -28,6 +28,7 @@ const zh = {
   'needs.duplicates': '{n} 处可能重复登记',
   'needs.flagged': '{n} 条记录需要核对',
   'needs.notices': '{n} 户多次无人应答，需要张贴告知书',
+  'needs.self_reports': '{n} 户扫码自报，待网格员核实',
   'needs.where': '{text}：{where}',
   'needs.follow_ups': '{n} 人需要随访（发热、有症状或有接触史）',
   'needs.see': '查看',

@@ -10,6 +10,7 @@ export const screening: DeskPart = {
     { path: 'flagged', component: withTexts(screeningTexts, () => import('./Flagged.vue')) },
     { path: 'follow-ups', component: withTexts(screeningTexts, () => import('./FollowUps.vue')) },
     { path: 'notices', component: withTexts(screeningTexts, () => import('./DoorNotices.vue')) },
+    { path: 'self-reports', component: withTexts(screeningTexts, () => import('./SelfReports.vue')) },
     { path: 'notices/print', component: withTexts(screeningTexts, () => import('./NoticePrint.vue')) },
   ],
 }

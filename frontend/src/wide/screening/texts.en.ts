@@ -19,6 +19,7 @@ const en: Record<keyof typeof zh, string> = {
   'days': '{from} to {to}',
   'see': 'See progress',
   'close': 'Close the round',
+  'self_reports': 'Self-reports',
   'notices': 'Door notices',
   'follow_ups': 'Follow-ups',
   'flagged': 'Records to look at',
@@ -150,5 +151,16 @@ const en: Record<keyof typeof zh, string> = {
   'notice.print_title': 'Print door notices',
   'notice.print_text': 'Two to an A4 page, cut along the dashes. Each code is one household’s: mind the door. Printing is in the trail.',
   'notice.back': 'Back to notices',
+
+  'report.title': 'Self-reports',
+  'report.subtitle': 'Filled in by the code at the door; they do not count yet. Who answers for the door confirms with one tap on the phone, or asks anew. Fever and symptoms are among the follow-ups already.',
+  'report.none': 'No self-report waits',
+  'report.when': 'Reported',
+  'report.said': 'What they said',
+  'report.person': 'Person {n}',
+  'report.holder': 'Who confirms',
+  'report.unconfirmed': 'Not confirmed',
+  'report.aside': 'Set aside',
+  'report.aside_done': 'Set aside',
 }
 export default en

@@ -19,6 +19,7 @@ const zh = {
   'see': '看进度',
   'close': '结束本轮',
   'flagged': '记录核对',
+  'self_reports': '住户自报',
   'notices': '告知书',
   'follow_ups': '随访',
 
@@ -149,5 +150,16 @@ const zh = {
   'notice.print_title': '打印告知书',
   'notice.print_text': 'A4 纸一页两份，沿虚线裁开。二维码是各户自己的，请贴对门；打印会记入日志。',
   'notice.back': '返回告知书',
+
+  'report.title': '住户自报',
+  'report.subtitle': '住户扫门上的二维码填写，还不算已查：由责任人在手机上核实后一键确认，或重新询问。发热、有症状的已同时列入随访。',
+  'report.none': '没有待核实的自报',
+  'report.when': '自报时间',
+  'report.said': '自报内容',
+  'report.person': '第 {n} 位',
+  'report.holder': '由谁核实',
+  'report.unconfirmed': '未核实',
+  'report.aside': '不采用',
+  'report.aside_done': '已不采用',
 }
 export default zh

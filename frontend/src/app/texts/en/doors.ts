@@ -56,7 +56,7 @@ const en: Record<keyof typeof zh, string> = {
   'doors.filter_due': 'To do',
   'doors.filter_all': 'All',
   'doors.filter_miss': 'Not met',
-  'doors.filter_notice': 'Notices',
+  'doors.filter_notice': 'Notices, reports',
   'doors.filter_done': 'Done',
   'doors.filter_care': 'Care',
   'doors.count': '{n} {n|household|households}',

@@ -164,6 +164,7 @@ const en: Record<keyof typeof zh, string> = {
   'code.clock_skew': 'The phone’s clock is off. The record counts; please set the clock to automatic.',
   'code.round_closed': 'This round has ended. The record counts; the committee will have a look.',
   'code.asked_again': 'This household was asked that day already. Taken all the same; the committee will look at it.',
+  'code.self_report_gone': 'This self-report was replaced or has ended; ask them anew.',
   'code.shape_invalid': 'The server cannot read this record. Record this door again, then discard this one.',
   'code.household_not_found': 'The server has no such household; it may have been merged or removed. Ask your committee.',
   'code.resident_not_found': 'The server no longer has somebody in this record. Sync, then record this door again.',
