@@ -2860,6 +2860,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/self-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Self Reports
+         * @description What households reported of themselves by their code, newest first.
+         */
+        get: operations["list_self_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-reports.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Self-reports, as a workbook
+         * @description 住户自报：What households reported of themselves by their code, newest first. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_self_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-reports/{self_report_id}/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Self Report Aside
+         * @description Say that a self-report is not to be believed; phones that carry the door forget it.
+         */
+        post: operations["set_self_report_aside"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync/areas": {
         parameters: {
             query?: never;
@@ -3312,6 +3372,7 @@ export interface components {
             checks: components["schemas"]["CheckColumns"];
             dwellings: components["schemas"]["DwellingColumns"];
             households: components["schemas"]["HouseholdColumns"];
+            reports: components["schemas"]["ReportColumns"];
             residents: components["schemas"]["ResidentColumns"];
             states: components["schemas"]["StateColumns"];
         };
@@ -4048,7 +4109,7 @@ export interface components {
          * @description What has an end.
          * @enum {string}
          */
-        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes";
+        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports";
         /**
          * DeletionPage
          * @description A page of deletion records, newest first.
@@ -4821,6 +4882,8 @@ export interface components {
             level: "city" | "district" | "town" | "community";
             /** Name */
             name: string;
+            /** Self Reports */
+            self_reports: number;
         };
         /**
          * FlagsRead
@@ -4838,6 +4901,8 @@ export interface components {
             follow_ups: number;
             /** Items */
             items: components["schemas"]["FlagRow"][];
+            /** Self Reports */
+            self_reports: number;
         };
         /**
          * FollowUpOutcome
@@ -6396,6 +6461,22 @@ export interface components {
             since_on?: string | null;
         };
         /**
+         * ReportColumns
+         * @description Self-reports nobody has confirmed: index of the household, id, round, when (epoch seconds), answers.
+         */
+        ReportColumns: {
+            /** H */
+            h: number[];
+            /** I */
+            i: string[];
+            /** P */
+            p: components["schemas"]["PersonAnswer"][][];
+            /** Q */
+            q: string[];
+            /** T */
+            t: number[];
+        };
+        /**
          * ResidenceKind
          * @description What a place is to a person: where they live, or where their 户口 is (in this household, or somewhere else).
          * @enum {string}
@@ -7090,6 +7171,67 @@ export interface components {
             /** Waiting */
             waiting: number;
         };
+        /**
+         * SelfReportPage
+         * @description A page of self-reports, newest first.
+         */
+        SelfReportPage: {
+            /** Items */
+            items: components["schemas"]["SelfReportRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SelfReportRead
+         * @description A self-report as the desk reads it. `is_waiting`: nobody has confirmed it or asked since.
+         */
+        SelfReportRead: {
+            /** Address */
+            address: string;
+            /** Head Name */
+            head_name: string;
+            /** Holder Name */
+            holder_name: string | null;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Waiting */
+            is_waiting: boolean;
+            /** Note */
+            note: string | null;
+            /** Persons */
+            persons: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+            /** Settled At */
+            settled_at: string | null;
+            /** Settled By Name */
+            settled_by_name: string | null;
+            status: components["schemas"]["SelfReportStatus"];
+        };
+        /**
+         * SelfReportStatus
+         * @description What became of a self-report; that its household was asked since is read from the visits.
+         * @enum {string}
+         */
+        SelfReportStatus: "waiting" | "confirmed" | "replaced" | "set_aside";
         /**
          * SettleIn
          * @description What is so on one side, or on both at once by who is in charge of both.
@@ -22366,6 +22508,296 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoundRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_self_reports: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those nobody has confirmed, or only the others. */
+                is_waiting?: boolean | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelfReportPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_self_reports: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only those nobody has confirmed, or only the others. */
+                is_waiting?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    set_self_report_aside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                self_report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelfReportRead"];
                 };
             };
             /** @description Malformed request */
