@@ -84,4 +84,4 @@ def test_people_move_and_go_and_are_found(
     expect(desk.page.get_by_text("这一户已注销")).to_be_visible()
     desk.get("past-钱租客").get_by_test_id("mistake").click()
     expect(desk.get("resident-钱租客")).to_be_visible()
-    assert phone.errors == []
+    assert [error for error in phone.errors if "ERR_INTERNET_DISCONNECTED" not in error] == []
