@@ -154,7 +154,7 @@ def walk(desk: Desk) -> Iterator[str]:
     at("admin/trail", TOWN_COMMUNITY)
     expect(desk.get("trail-entry").first).to_be_visible()
     yield "trail"
-    at("admin/devices", TOWN_COMMUNITY)
+    at("admin/devices", STREET)
     expect(desk.get("device").first).to_be_visible()
     yield "devices"
     desk.get("revoke-device").first.click()
