@@ -29,6 +29,10 @@ _LOCAL = {
 _BY_ITSELF = {"import_job", "import_file", "import_problem"}
 
 
+# Says by which filter the caller itself has taken lists away: the ids it had asked for, in vain.
+# That nobody sees others' exports is `tests/exports/test_workbooks.py`.
+_ECHO = {"/exports", "/exports.xlsx"}
+
 _IDS = (
     "household_id",
     "resident_id",
@@ -89,7 +93,8 @@ async def test_no_call_reaches_into_another_area(call: Caller, database: Databas
             ):
                 request = request_for(operation, values, only_needed=only_needed)
                 status, body = await ask(call, who, operation, request)
-                if status >= 500 or (status < 300 and leaked(ground, body, request)):
+                found = set() if operation.path in _ECHO else leaked(ground, body, request)
+                if status >= 500 or (status < 300 and found):
                     wrong.append(f"{who} {operation}: {status} {leaked(ground, body, request)}")
                 if status < 300 and any(f"/{ground.values[n]}" in request["path"] for n in _IDS):
                     wrong.append(f"{who} {operation}: {status} for something of A")
