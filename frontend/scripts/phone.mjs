@@ -57,6 +57,8 @@ async function loadEngine() {
       configFile: false,
       logLevel: 'error',
       publicDir: false,
+      // what the app's own build fills in
+      define: { __APP_VERSION__: JSON.stringify('test') },
       build: {
         ssr: 'src/offline/engine.ts',
         outDir: folder,
