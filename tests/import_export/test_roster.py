@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections import Counter
 from datetime import date, datetime
 
@@ -27,7 +28,9 @@ TRAPS = {
     "15_digit": "id_15_digits",
     "future_birth": "id_birth_date",
 }
-samples = pytest.mark.skipif(not SAMPLES.exists(), reason="the sample rosters are not beside this checkout")
+samples = pytest.mark.skipif(
+    not SAMPLES.exists() and "CI" not in os.environ, reason="the sample rosters are not beside this checkout"
+)
 
 
 def one(*cells: object) -> list[list[object]]:

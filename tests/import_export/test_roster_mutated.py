@@ -4,6 +4,7 @@ Whatever comes, reading ends without an exception, no ID number is registered th
 that checks, and the counts add up.
 """
 
+import os
 import random
 import re
 import unicodedata
@@ -210,7 +211,9 @@ def test_any_bytes_are_read_or_refused(content: bytes, lead: bytes) -> None:
     check(reading, {person.id_number or "" for person in people(reading)})
 
 
-samples = pytest.mark.skipif(not SAMPLES.exists(), reason="the sample rosters are not beside this checkout")
+samples = pytest.mark.skipif(
+    not SAMPLES.exists() and "CI" not in os.environ, reason="the sample rosters are not beside this checkout"
+)
 FIELD_WORDS = {"birth_on": "birth", "id_number": "id"}
 
 

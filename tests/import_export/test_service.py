@@ -1,6 +1,7 @@
 """What is awkward through HTTP: workers that die, jobs that run twice, progress, and the command line."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +31,9 @@ from tests.import_export.test_routes import HEAD, roster
 from tests.personas import PERSONAS, A
 
 ACTOR = Actor(PERSONAS["committee"].id, "委员会", "person", None, ((Role.COMMITTEE, A),))
-samples = pytest.mark.skipif(not SAMPLES.exists(), reason="the sample files are not beside this checkout")
+samples = pytest.mark.skipif(
+    not SAMPLES.exists() and "CI" not in os.environ, reason="the sample files are not beside this checkout"
+)
 
 
 async def bring(database: Database, content: bytes, *, dry_run: bool = False) -> UUID:
