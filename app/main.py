@@ -15,11 +15,8 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from app.areas import routes as areas_routes
-from app.areas import service as areas
 from app.auth import routes as auth_routes
-from app.auth import service as auth
 from app.care import routes as care_routes
-from app.care import service as care
 from app.core import jobs
 from app.core.config import Settings, get_settings
 from app.core.db import EVERYWHERE, Database
@@ -27,21 +24,16 @@ from app.core.logging import get_logger
 from app.duplicates import routes as duplicates_routes
 from app.exports import routes as exports_routes
 from app.followups import routes as followups_routes
+from app.hooks import install_hooks
 from app.import_export import routes as import_export_routes
 from app.not_home import pages as not_home_pages
 from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
-from app.people import service as people
 from app.posts import routes as posts_routes
-from app.posts import service as posts
 from app.privacy import routes as privacy_routes
-from app.privacy import service as privacy
 from app.reports import routes as reports_routes
 from app.residence import routes as residence_routes
-from app.residence import service as residence
-from app.residence import timeline
 from app.screening import routes as screening_routes
-from app.screening import service as screening
 from app.sync import routes as sync_routes
 from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
 
@@ -69,17 +61,6 @@ _ROOMS: tuple[APIRouter, ...] = (
 # before `/areas/{code}` and its like, which would take `/areas/changes.xlsx` for one of theirs
 ROUTERS: tuple[APIRouter, ...] = (_ROOMS[0], exports_routes.workbook_routes(_ROOMS), *_ROOMS[1:])
 """What the rooms answer, and each of their lists as a workbook."""
-
-
-def install_hooks() -> None:
-    """Tell lower rooms what they may ask of higher ones."""
-    auth.division_names_hooks[:] = [areas.name_divisions]
-    auth.held_areas_hooks[:] = [posts.list_held_areas]
-    people.area_touched_hooks[:] = [posts.touch_areas]
-    people.corrected_hooks[:] = [privacy.note_correction]
-    people.household_grown_hooks[:] = [screening.reopen_households]
-    residence.places_changed_hooks[:] = [screening.follow_people, care.follow_people]
-    timeline.event_sources[:] = [screening.list_events, care.list_events]
 
 
 def operation_id(route: APIRoute) -> str:

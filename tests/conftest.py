@@ -20,9 +20,10 @@ from fastapi import FastAPI  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from psycopg.conninfo import make_conninfo  # noqa: E402
 
-from app.cli import migrate_to_head  # noqa: E402
+from app.cli.database import migrate_to_head  # noqa: E402
 from app.core.db import Database, start_embedded  # noqa: E402
-from app.main import create_app, install_hooks  # noqa: E402
+from app.hooks import install_hooks  # noqa: E402
+from app.main import create_app  # noqa: E402
 from tests.personas import PERSONAS, Caller, seed  # noqa: E402
 
 # What hypothesis draws is the same every time where CI is set, its own profile; at a desk it differs, and this

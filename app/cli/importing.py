@@ -1,11 +1,9 @@
 """`pioneer import`: division lists and rosters from files."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -15,15 +13,12 @@ from app.cli.running import run_with_database
 from app.core.clock import today
 from app.core.db import EVERYWHERE, NOWHERE, Database
 from app.core.errors import Problem
-from app.core.logging import configure_logging
-from app.import_export import loading, running
-from app.import_export.apart import DATABASE_URL
+from app.import_export import loading
 from app.import_export.divisions import DivisionsReading, read_divisions
 from app.import_export.error_workbook import write_error_workbook
 from app.import_export.readings import RowProblem, UnreadableFile
 from app.import_export.roster import read_roster
 from app.import_export.schemas import ImportCounts
-from app.main import install_hooks
 
 app = typer.Typer(no_args_is_help=True, help="Bring data in.")
 
@@ -51,14 +46,6 @@ def import_divisions(
     words = (("city", "cities"), ("district", "districts"), ("town", "towns"), ("community", "communities"))
     typer.echo(", ".join(f"{levels[one]:,} {one if levels[one] == 1 else many}" for one, many in words if levels[one]))
     _echo_counts(loaded.counts, dry_run)
-
-
-@app.command("work", hidden=True)
-def work_import(import_id: UUID) -> None:
-    """Work on a large import in a process of its own; the service starts this."""
-    configure_logging()
-    install_hooks()
-    running.work_alone(os.environ[DATABASE_URL], import_id)
 
 
 @app.command("roster")

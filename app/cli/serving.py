@@ -1,4 +1,4 @@
-"""Serving, and what a service needs: `pioneer serve | worker | migrate | demo | openapi`."""
+"""Serving, and what a service needs: `pioneer serve | worker | demo | openapi`."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,13 @@ import typer
 import uvicorn
 
 from app import demo as demo_town
-from app.cli.running import migrate_to_head, open_url, run_with_database
+from app.cli.database import open_url
+from app.cli.running import run_with_database
 from app.core.config import LOOPBACK, get_settings
 from app.core.db import Database
 from app.core.logging import configure_logging
-from app.main import create_app, install_hooks, open_queue
+from app.hooks import install_hooks
+from app.main import create_app, open_queue
 
 app = typer.Typer()
 
@@ -62,12 +64,6 @@ def demo(
     elif not if_empty:
         typer.echo("This database already has accounts of its own; a demo goes into an empty one only.", err=True)
         raise typer.Exit(2)
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database to the newest revision."""
-    migrate_to_head(open_url())
 
 
 @app.command()

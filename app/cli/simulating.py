@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from app.areas.service import DivisionEntry
-from app.cli.running import open_url, run_with_database
+from app.cli.database import open_url
+from app.cli.running import run_with_database
 from app.core.errors import Problem
 from app.import_export.divisions import read_divisions
 from app.import_export.readings import UnreadableFile

@@ -23,7 +23,7 @@ _DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 async def run_apart(url: str, import_id: UUID) -> None:
     """Run an import in a process of its own and wait for it; raises RuntimeError when it did not end well."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.cli", "import", "work", str(import_id), env={**os.environ, DATABASE_URL: url}
+        sys.executable, "-m", "app.cli.working", str(import_id), env={**os.environ, DATABASE_URL: url}
     )
     try:
         status = await process.wait()

@@ -1,22 +1,18 @@
 """What a file and the registry give differently: kept for the committee to look through, listed, and as a workbook."""
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from openpyxl import Workbook
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.auth.service import DESK, Actor, in_scope
 from app.core import crypto
-from app.core.clock import SHANGHAI
 from app.core.paging import decode_cursor, encode_cursor
-from app.import_export.error_workbook import escape
 from app.import_export.models import ImportDifference
 from app.import_export.schemas import ImportDifferenceCounts, ImportDifferenceRead
 from app.people.models import Dwelling, Household, Resident
@@ -27,30 +23,6 @@ LISTED = "import_difference.listed"
 REGISTERED = "import_difference.registered"
 Outcome = Literal["kept", "taken"]
 _CHUNK = 5_000
-
-# field: Chinese, English
-FIELD_WORDS: dict[str, tuple[str, str]] = {
-    "head_name": ("户主", "Head of household"),
-    "phone": ("电话", "Phone"),
-    "tags": ("标签", "Tags"),
-    "note": ("备注", "Note"),
-    "name": ("姓名", "Name"),
-    "sex": ("性别", "Sex"),
-    "birth_on": ("出生日期", "Birth date"),
-    "relation": ("与户主关系", "Relation to head"),
-    "workplace": ("工作单位", "Workplace"),
-    "id_number": ("证件号码", "ID number"),
-    "is_gone": ("已离开", "Has gone"),
-}
-_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("村居", "Community"), ("工作表", "Sheet"), ("行", "Row"), ("住址", "Address"), ("户主或居民", "Who"),
-    ("项目", "What"), ("表中", "In the file"), ("登记", "In the registry"), ("结果", "Outcome"),
-    ("谁后来改的", "Changed by"), ("何时改的", "Changed at"),
-)  # fmt: skip
-_OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    "kept": ("保留登记", "The registry's stands"),
-    "taken": ("采用表中", "The file's was taken"),
-}
 
 
 async def write_differences(
@@ -188,29 +160,3 @@ async def count_differences(session: AsyncSession, actor: Actor, import_id: UUID
     )
     counts = {bool(is_kept): number for is_kept, number in (await session.execute(statement)).all()}
     return ImportDifferenceCounts(kept=counts.get(True, 0), taken=counts.get(False, 0))
-
-
-def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english: bool) -> bytes:
-    """The differences as `.xlsx`, a row each."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Differences" if english else "差异")
-    for letter, width in zip("ABCDEFGHIJK", (16, 14, 8, 28, 14, 14, 24, 24, 16, 14, 18), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.freeze_panes = "A2"
-    sheet.append([words[english] for words in _COLUMNS])
-    for one in found:
-        when = one.changed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if one.changed_at else ""
-        sheet.append(
-            [
-                one.community_code, escape(one.sheet), one.row or None, escape(one.address), escape(one.name),
-                FIELD_WORDS.get(one.field, (one.field, one.field))[english], _text(one.listed), _text(one.registered),
-                _OUTCOMES[one.outcome][english], escape(one.actor_name), when,
-            ]
-        )  # fmt: skip
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _text(value: str | list[str] | None) -> str:
-    return escape("、".join(value) if isinstance(value, list) else value or "")

@@ -25,11 +25,11 @@ from app.core.db import Database
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from app.core.jobs import deferrer_on
 from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
+from app.import_export.difference_workbook import write_difference_workbook
 from app.import_export.differences import (
     Outcome,
     count_differences,
     list_differences,
-    write_difference_workbook,
 )
 from app.import_export.error_workbook import write_error_workbook
 from app.import_export.headers import FIELDS, PERSON_FIELDS, is_field

@@ -38,12 +38,12 @@ from app.audit.service import SYSTEM  # noqa: E402
 from app.auth import sessions  # noqa: E402
 from app.auth.models import Account, Device, Role, RoleGrant  # noqa: E402
 from app.auth.service import Actor  # noqa: E402
-from app.cli import migrate_to_head  # noqa: E402
+from app.cli.database import migrate_to_head  # noqa: E402
 from app.core.clock import SHANGHAI, today  # noqa: E402
 from app.core.db import EVERYWHERE, Database, start_embedded  # noqa: E402
 from app.core.ids import new_id  # noqa: E402
 from app.demo import Inventor  # noqa: E402
-from app.main import install_hooks  # noqa: E402
+from app.hooks import install_hooks  # noqa: E402
 from app.people import registry  # noqa: E402
 from app.posts import service as posts  # noqa: E402
 from app.posts.schemas import ResponsibilityAreaCreate  # noqa: E402

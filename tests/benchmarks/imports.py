@@ -30,10 +30,10 @@ from app.core.clock import today
 from app.core.db import EVERYWHERE, Database, start_embedded
 from app.core.ids import new_id
 from app.core.resident_id import check_character
+from app.hooks import install_hooks
 from app.import_export import running, service
 from app.import_export.apart import run_apart
 from app.import_export.models import ImportJob, ImportKind, ImportStatus
-from app.main import install_hooks
 from tests.benchmarks.__main__ import RUN, migrate_to_head
 
 RESIDENTS = int(os.environ.get("BENCH_RESIDENTS", "20000"))

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import ClientCursor
 
 from app.core.db import APP_ROLE, EVERYWHERE, Database, start_embedded
-from app.main import install_hooks
+from app.hooks import install_hooks
 from app.people import search
 from app.people import service as people
 from app.screening import service as screening

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from app import cli
 from app.audit import service as audit
+from app.cli.database import migrate_to_head
 from app.core import crypto
 from app.core.config import get_settings
 from app.core.db import APP_ROLE, EVERYWHERE, Database
@@ -61,7 +62,7 @@ def empty_template(server_url: str) -> Iterator[str]:
     """A migrated database with nobody in it."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE pioneer_unpeopled")
-    cli.migrate_to_head(_url_of(server_url, "pioneer_unpeopled"))
+    migrate_to_head(_url_of(server_url, "pioneer_unpeopled"))
     yield "pioneer_unpeopled"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("DROP DATABASE pioneer_unpeopled WITH (FORCE)")
