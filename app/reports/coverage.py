@@ -17,6 +17,7 @@ from app.core.db import Database
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.reports.schemas import Gap, GapKind, GapPage
 from app.reports.service import (
+    BELOW,
     CLOCK_AND_TALLY,
     LevelNotBelow,
     committee_owner,
@@ -30,49 +31,63 @@ OUTCOMES = [outcome.value for outcome in Outcome]
 SETTLED = ("answered_all", "vacant")
 """Outcomes after which nobody needs to knock again: all were answered for, or nobody lives there."""
 
-_COMMUNITIES = ["communities", "communities_unknown", "communities_started", "communities_done"]
-_FIGURE_SUMS = [
-    "dwellings", "dwellings_unassigned", "households", "persons", "persons_done", "symptoms", *OUTCOMES,
-]  # fmt: skip
-_SUMS = [*_COMMUNITIES, *_FIGURE_SUMS]
-_COLUMNS = ["code", "name", "level", "prefix", *_SUMS]
 # Nothing to do, or somebody still to be done: the same words tell figures and gaps apart.
 _DONE = "c.household_count > 0 AND coalesce(t.answered_all + t.vacant, 0) >= c.household_count"
 
 # A community is known when a door of it is registered. Of the others nobody knows how many live there: they are
 # counted apart and add to no figure.
-_FIGURES = f"""
-    WITH counted AS (
-        SELECT left(c.community_code, %(length)s) AS prefix, c.dwelling_count > 0 AS known,
-            t.visit_count > 0 AS started, {_DONE} AS done,
-            c.dwelling_count, c.unassigned_count, c.household_count, c.resident_count, t.*
-        FROM {CLOCK_AND_TALLY}
-    ), grouped AS MATERIALIZED (
-        SELECT prefix, count(*) AS communities, count(*) FILTER (WHERE NOT known) AS communities_unknown,
-            count(*) FILTER (WHERE started) AS communities_started, count(*) FILTER (WHERE done) AS communities_done,
-            sum(dwelling_count) FILTER (WHERE known) AS dwellings,
-            sum(unassigned_count) FILTER (WHERE known) AS dwellings_unassigned,
-            sum(household_count) FILTER (WHERE known) AS households,
-            sum(resident_count) FILTER (WHERE known) AS persons,
-            coalesce(sum(persons_done), 0) AS persons_done, coalesce(sum(persons_symptoms), 0) AS symptoms,
-            {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in OUTCOMES)}
-        FROM counted GROUP BY prefix
-    ), total AS (
-        SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _COMMUNITIES)},
-            {", ".join(f"sum({name})::bigint AS {name}" for name in _FIGURE_SUMS)}
-        FROM grouped
+_KNOWN = "c.dwelling_count > 0"
+_COMMUNITY_SUMS = {
+    "communities": "1",
+    "communities_unknown": f"({_KNOWN} IS NOT TRUE)::int",
+    "communities_started": "coalesce(t.visit_count > 0, false)::int",
+    "communities_done": f"coalesce({_DONE}, false)::int",
+}
+_FIGURE_SUMS = {
+    "dwellings": f"CASE WHEN {_KNOWN} THEN c.dwelling_count END",
+    "dwellings_unassigned": f"CASE WHEN {_KNOWN} THEN c.unassigned_count END",
+    "households": f"CASE WHEN {_KNOWN} THEN c.household_count END",
+    "persons": f"CASE WHEN {_KNOWN} THEN c.resident_count END",
+    "persons_done": "coalesce(t.persons_done, 0)",
+    "symptoms": "coalesce(t.persons_symptoms, 0)",
+    **{outcome: f"coalesce(t.{outcome}, 0)" for outcome in OUTCOMES},
+}
+_SUMS = _COMMUNITY_SUMS | _FIGURE_SUMS
+_COLUMNS = ["code", "name", "level", "prefix", *_SUMS]
+
+# Added up once, by the parts asked for; the total of all is the sum of those few rows.
+_BY_PREFIX = f"""
+    WITH grouped AS (
+        SELECT left(coalesce(c.community_code, t.community_code), %(length)s) AS prefix,
+            {", ".join(f"sum({figure}) AS {name}" for name, figure in _SUMS.items())}
+        FROM {CLOCK_AND_TALLY} GROUP BY 1
     )
-    SELECT NULL, NULL, NULL, NULL, {", ".join(_SUMS)} FROM total
-    UNION ALL (
-        SELECT d.code, d.name, d.level, g.prefix, {", ".join(f"g.{name}" for name in _SUMS)}
-        FROM grouped g JOIN division d ON d.code = rpad(g.prefix, 12, '0')::char(12)
-        WHERE d.code > %(after)s::char(12)
-        ORDER BY d.code LIMIT %(limit)s
-    )
+    SELECT d.code, d.name, d.level, g.prefix, {", ".join(f"g.{name}" for name in _SUMS)}
+    FROM grouped g LEFT JOIN division d ON d.code = rpad(g.prefix, 12, '0')::char(12)
+    ORDER BY g.prefix
 """
-_EXPECTED = """
-    SELECT left(community_code, %(length)s), source, sum(households), sum(residents), count(*), min(as_of)
-    FROM expected_headcount WHERE is_newest AND community_code LIKE %(below)s GROUP BY 1, 2
+# Communities are many: only those of the page are read, the total comes from the statement above.
+_OF_PAGE = """
+    FROM division d
+    LEFT JOIN community_clock c ON c.community_code = d.code
+    LEFT JOIN screening_tally t ON t.community_code = d.code AND t.round_id = %(round)s::uuid
+    WHERE d.code > %(after)s::char(12) AND d.code BETWEEN %(first_code)s::char(12) AND %(last_code)s::char(12)
+        AND (c.community_code IS NOT NULL OR t.community_code IS NOT NULL)
+    ORDER BY d.code LIMIT %(limit)s
+"""
+_COMMUNITIES = f"""
+    SELECT d.code, d.name, d.level, d.code, {", ".join(_SUMS.values())} {_OF_PAGE}
+"""
+_EXPECTED_SUMS = "source, sum(households), sum(residents), count(*), min(as_of)"
+_EXPECTED = f"""
+    SELECT left(community_code, %(length)s), {_EXPECTED_SUMS}
+    FROM expected_headcount WHERE is_newest AND {BELOW} GROUP BY 1, 2
+"""
+_EXPECTED_OF_COMMUNITIES = f"""
+    SELECT community_code, {_EXPECTED_SUMS}
+    FROM expected_headcount WHERE is_newest AND community_code > %(after)s::char(12)
+        AND community_code <= (SELECT max(code) FROM (SELECT d.code {_OF_PAGE}) page)
+    GROUP BY 1, 2
 """
 _FIRST_BUILDING = ("", "", "")
 # A community is small: its buildings are counted from its doors.
@@ -119,37 +134,54 @@ async def get_coverage(
     level = level or next_level(own)
     if level is not None and PREFIX_LENGTH[level] <= PREFIX_LENGTH[own]:
         raise LevelNotBelow
-    params: dict[str, Any] = {"limit": limit + 1, "after": "", "length": 12}
-    statements = [_FIGURES, _EXPECTED]
+    params: dict[str, Any] = {"limit": limit + 1, "after": "", "length": PREFIX_LENGTH[own]}
+    statements = [_BY_PREFIX, _EXPECTED]
     if level is None:
         first, compound, building = decode_cursor(cursor, str, str, str) if cursor else _FIRST_BUILDING
         params |= {"community": area, "first": first, "compound": compound, "building": building}
         statements.append(_BUILDINGS)
     else:
-        params |= {"length": PREFIX_LENGTH[level], "after": decode_cursor(cursor, str)[0] if cursor else ""}
+        params["after"] = decode_cursor(cursor, str)[0] if cursor else ""
+        if level == "community":
+            statements += [_COMMUNITIES, _EXPECTED_OF_COMMUNITIES]
+        else:
+            params["length"] = PREFIX_LENGTH[level]
     place = await get_place(database, actor, area, round_id)
     has_round = place.round is not None
     as_of = now()
     figures, sources, *parts = await database.read(actor.scope, statements, params | place.params)
+    groups = [dict(zip(_COLUMNS, row, strict=True)) for row in figures]
     expected = _expected(sources)
-    total = _row(dict(zip(_COLUMNS, figures[0], strict=True)), has_round, expected)
-    rows = parts[0] if parts else figures[1:]
-    page = rows[:limit]
-    if parts:
-        items = [_building_row(area, row, has_round) for row in page]
+    total = _row(_total(groups), has_round, expected)
+    if level is None:
+        rows = parts[0]
+        items = [_building_row(area, row, has_round) for row in rows[:limit]]
+        last = rows[limit - 1][:3] if len(rows) > limit else None
     else:
-        items = [_row(dict(zip(_COLUMNS, row, strict=True)), has_round, expected) for row in page]
-    more = None
-    if len(rows) > limit:
-        more = encode_cursor(*(page[-1][:3] if parts else page[-1][:1]))
+        if parts:
+            groups = [dict(zip(_COLUMNS, row, strict=True)) for row in parts[0]]
+            expected = _expected(parts[1])
+        groups = [group for group in groups if group["code"] is not None and group["code"] > params["after"]]
+        items = [_row(group, has_round, expected) for group in groups[:limit]]
+        last = (groups[limit - 1]["code"],) if len(groups) > limit else None
     return {
         "area": place.area.model_dump(),
         "round": place.round.model_dump() if place.round else None,
         "as_of": as_of,
         "total": total | place.area.model_dump(exclude={"ancestors"}),
         "items": items,
-        "next_cursor": more,
+        "next_cursor": encode_cursor(*last) if last else None,
     }
+
+
+def _total(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """The sums of all groups, of no division in particular."""
+    sums: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    for name in _SUMS:
+        sums[name] = _sum(group[name] for group in groups)
+    for name in _COMMUNITY_SUMS:
+        sums[name] = sums[name] or 0
+    return sums
 
 
 def _expected(sources: list[tuple[Any, ...]]) -> dict[str | None, dict[str, Any]]:

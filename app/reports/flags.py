@@ -4,10 +4,10 @@ from app.auth.service import OVERSEERS, Actor
 from app.core.area_code import PREFIX_LENGTH, level_of, next_level
 from app.core.db import Database
 from app.reports.schemas import FlagRow, FlagsRead
-from app.reports.service import AREA, area_params, read_area
+from app.reports.service import AREA, BELOW, area_params, read_area
 
 # Read from partial indexes that hold what waits and nothing else: few rows in any division.
-_WAITING = "WHERE flag_code IS NOT NULL AND verdict IS NULL AND community_code LIKE %(below)s"
+_WAITING = f"WHERE flag_code IS NOT NULL AND verdict IS NULL AND {BELOW}"
 _FLAGS = f"""
     SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint,
         sum(f.follow_ups)::bigint, sum(f.notices)::bigint, sum(f.reports)::bigint
@@ -19,18 +19,18 @@ _FLAGS = f"""
         SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0, 0, 0 FROM care_visit {_WAITING}
         UNION ALL
         SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1, 0, 0 FROM follow_up
-        WHERE closed_at IS NULL AND NOT is_void AND community_code LIKE %(below)s
+        WHERE closed_at IS NULL AND NOT is_void AND {BELOW}
         UNION ALL
         SELECT rpad(left(n.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 1, 0
         FROM door_notice n
         JOIN screening_round q ON q.id = n.round_id AND q.status = 'open'
-        WHERE n.closed_at IS NULL AND n.left_at IS NULL AND n.community_code LIKE %(below)s
+        WHERE n.closed_at IS NULL AND n.left_at IS NULL AND n.{BELOW}
         UNION ALL
         SELECT rpad(left(r.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 1 FROM self_report r
         LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id
             AND s.household_id = r.household_id
         WHERE r.status = 'waiting' AND (s.asked_at IS NULL OR s.asked_at < r.reported_at)
-            AND r.community_code LIKE %(below)s
+            AND r.{BELOW}
     ) f JOIN division d ON d.code = f.code
     GROUP BY d.code, d.name, d.level ORDER BY d.code
 """

@@ -22,7 +22,7 @@ from app.core.errors import Forbidden, Invalid
 from app.core.ids import new_ids
 from app.core.paging import decode_cursor, encode_cursor
 from app.reports.schemas import ExpectedPut, ExpectedRejected, ExpectedResult
-from app.reports.service import AREA, LevelNotBelow, area_params, read_area
+from app.reports.service import AREA, BELOW, LevelNotBelow, area_params, read_area
 
 MAX_ROWS = 10_000
 """A whole city in one answer: systems pull it all."""
@@ -64,7 +64,7 @@ _REGISTERED = f"""
         SELECT left(community_code, %(length)s) AS prefix, max(changed_at) AS updated_at,
             sum(household_count) FILTER (WHERE dwelling_count > 0) AS households,
             sum(resident_count) FILTER (WHERE dwelling_count > 0) AS residents
-        FROM community_clock WHERE community_code LIKE %(below)s
+        FROM community_clock WHERE {BELOW}
         GROUP BY 1
         HAVING max(changed_xid) >= (
             SELECT CASE WHEN rounds = %(rounds)s AND %(since)s <= high THEN %(since)s ELSE 0 END FROM mark)
@@ -75,7 +75,7 @@ _REGISTERED = f"""
 """
 _SCREENED = f"""
     SELECT left(community_code, %(length)s), round_id, sum(persons_done) FROM screening_tally
-    WHERE round_id IN (SELECT id FROM ({_ROUNDS}) q) AND community_code LIKE %(below)s GROUP BY 1, 2
+    WHERE round_id IN (SELECT id FROM ({_ROUNDS}) q) AND {BELOW} GROUP BY 1, 2
 """
 
 
