@@ -20,6 +20,7 @@ from app.residence import models as residence
 from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
+from app.walk_sheets import models as walk_sheets
 
 MODULES = (
     audit,
@@ -40,5 +41,6 @@ MODULES = (
     import_export,
     sync,
     exports,
+    walk_sheets,
 )
 metadata = SQLModel.metadata

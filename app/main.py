@@ -35,6 +35,7 @@ from app.reports import routes as reports_routes
 from app.residence import routes as residence_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
+from app.walk_sheets import routes as walk_sheets_routes
 from app.web import ProblemDetail, RequestLog, install_problem_handlers, serve_frontend
 
 log = get_logger()
@@ -51,6 +52,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     screening_routes.router,
     followups_routes.router,
     not_home_routes.router,
+    walk_sheets_routes.router,
     care_routes.router,
     duplicates_routes.router,
     reports_routes.router,

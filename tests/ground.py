@@ -68,6 +68,8 @@ async def fill(call: Caller, database: Database) -> Ground:
     url = printed.json()["items"][0]["url"]
     assert (await report_by_code(call, url, "102", "甲", note="甲的自报")).status_code == 200
     self_report = (await call("committee", "GET", "/self-reports", params={"community_code": A})).json()["items"][0]
+    paper = {"responsibility_area_id": area["id"], "round_id": round_id}
+    sheet = (await call("committee", "POST", "/walk-sheets", json=paper)).json()
     follow_up = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()["items"][0]
     await call("committee", "PATCH", f"/households/{homes[0].id}", json={"note": "甲的备注"})
     old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
@@ -100,7 +102,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
-        "follow_up_id": follow_up["id"],
+        "follow_up_id": follow_up["id"], "walk_sheet_id": sheet["id"], "recorded_at": "2026-02-01T10:00:00+08:00",
         "self_report_id": self_report["id"],
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
@@ -144,6 +146,8 @@ async def fill(call: Caller, database: Database) -> Ground:
     }
     words |= {
         self_report["id"],
+        sheet["id"],
+        sheet["code"],
         "甲的自报",
         url,
         follow_up["id"],

@@ -50,6 +50,7 @@ _IDS = (
     "merge_id",
     "transfer_id",
     "self_report_id",
+    "walk_sheet_id",
 )
 
 

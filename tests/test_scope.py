@@ -119,6 +119,12 @@ async def both_filled(call: Caller, database: Database) -> None:
         printed = await call(who, "POST", "/door-notices/print", json=notices)
         url = printed.json()["items"][0]["url"]
         assert (await report_by_code(call, url, "102", "甲")).status_code == 200
+        paper = {"responsibility_area_id": area["id"], "round_id": round_id}
+        sheet = (await call(who, "POST", "/walk-sheets", json=paper)).json()
+        row = {"id": str(new_id()), "household_id": str(homes[0].id), "outcome": "refused", "persons": []}
+        row["recorded_at"] = "2026-02-01T20:00:00+08:00"
+        entered = await call(who, "POST", f"/walk-sheets/{sheet['id']}/entries", json={"entries": [row]})
+        assert entered.json()["results"][0]["status"] == "accepted", entered.text
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

@@ -372,17 +372,30 @@ async def act_for(session: AsyncSession, actor: Actor, login: str) -> Actor:
 
     Raises Invalid (`account_not_here`) when the actor does not manage such an account.
     """
-    account = await session.scalar(select(Account).where(col(Account.login) == login))
-    grants = (
-        []
-        if account is None
-        else (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account.id))).all()
-    )
-    if account is None or not grants or not all(actor.may(code_of(g.division_prefix), DESK) for g in grants):
-        raise Invalid(
-            "account_not_here", "这个账号不在您管理的范围内。", "This account is not among those you manage.", "account"
-        )
+    found = await session.scalar(select(col(Account.id)).where(col(Account.login) == login))
+    worker = await act_as(session, found) if found else None
+    if worker is None or not all(actor.may(code_of(prefix), DESK) for _, prefix in worker.grants):
+        raise _account_not_here()
+    return worker
+
+
+async def act_as(session: AsyncSession, account_id: UUID) -> Actor:
+    """An account as an actor without a device, for what it has done and somebody else brings in; it may be closed by
+    now. Whether they may is the caller's question.
+
+    Raises Invalid (`account_not_here`) when there is none with a grant.
+    """
+    account = await session.get(Account, account_id)
+    grants = (await session.scalars(select(RoleGrant).where(col(RoleGrant.account_id) == account_id))).all()
+    if account is None or not grants:
+        raise _account_not_here()
     return Actor(account.id, account.name, account.kind, None, tuple((Role(g.role), g.division_prefix) for g in grants))
+
+
+def _account_not_here() -> Invalid:
+    return Invalid(
+        "account_not_here", "这个账号不在您管理的范围内。", "This account is not among those you manage.", "account"
+    )
 
 
 async def end_sessions(session: AsyncSession, account_id: UUID, device_id: UUID | None) -> None:

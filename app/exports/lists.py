@@ -307,7 +307,8 @@ LISTS: dict[str, List] = {
             Column("persons", "答复人数", "People answered for", "number", 10, value=_count_status(None)),
             Column("persons", "有症状人数", "With symptoms", "number", 11, value=_count_status("symptoms")),
             Column("persons", "最高体温(℃)", "Highest °C", "number", 12, value=_highest),
-            _text("note", "备注", "Note", 24), _words("again_reason", "再问原因", "Asked again", w.AGAIN), *_JUDGED,
+            _text("note", "备注", "Note", 24), _words("again_reason", "再问原因", "Asked again", w.AGAIN),
+            _text("entered_by_name", "纸表录入人", "Typed from paper by", 12), *_JUDGED,
         ),
     ),
     "list_follow_ups": List(
@@ -333,6 +334,15 @@ LISTS: dict[str, List] = {
             _at("due_at", "应贴时间", "Due since"), _at("printed_at", "打印时间", "Printed at"),
             _text("printed_by_name", "打印人", "Printed by", 11), _at("left_at", "张贴时间", "Left at"),
             _text("left_by_name", "张贴人", "Left by", 11), _text("holder_name", "责任人", "Holder", 11),
+        ),
+    ),
+    "list_walk_sheets": List(
+        "入户登记表", "Walk sheets",
+        (
+            _text("code", "表号", "Code", 12), _text("area_name", "责任区", "Area", 16),
+            _text("round_title", "排查轮次", "Round", 18), _text("walker_name", "上门人", "Walker", 11),
+            _at("printed_at", "打印时间", "Printed at"), _text("made_by_name", "打印人", "Printed by", 11),
+            _number("door_count", "户数", "Doors"), _number("entered_count", "已录入", "Entered"),
         ),
     ),
     "list_self_reports": List(

@@ -117,6 +117,21 @@ class DoorVisit(SQLModel, table=True):
     version: int = counter(BigInteger)
 
 
+class PaperEntry(SQLModel, table=True):
+    """Who typed a visit from a walk sheet, for whoever walked; a mark of a visit that did not come in says nothing."""
+
+    __tablename__ = "paper_entry"
+    __table_args__ = (Index("ix_paper_entry_sheet", "community_code", "walk_sheet_id"),)
+
+    community_code: str = community_key()
+    visit_id: UUID = Field(primary_key=True)
+    household_id: UUID
+    walk_sheet_id: UUID
+    entered_by: UUID
+    entered_by_name: str
+    entered_at: datetime = instant(default_now=True)
+
+
 class HouseholdScreening(SQLModel, table=True):
     """Where a household stands in a round: follows from its visits, whatever order they arrived in.
 

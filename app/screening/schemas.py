@@ -87,7 +87,8 @@ class RoundPage(BaseModel):
 
 
 class DoorVisitRead(JudgedRead):
-    """A knock, as its committee reads it. `is_flagged`: somebody still has to look."""
+    """A knock, as its committee reads it. `is_flagged`: somebody still has to look. `entered_by_name`: who typed it
+    from a walk sheet, null for what came from a phone."""
 
     id: UUID
     household_id: UUID
@@ -98,6 +99,7 @@ class DoorVisitRead(JudgedRead):
     recorded_at: datetime
     received_at: datetime
     actor_name: str
+    entered_by_name: str | None
     is_flagged: bool
     flag_code: str | None
     again_reason: AgainReason | None

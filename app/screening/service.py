@@ -29,7 +29,7 @@ from app.residence.timeline import Event
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.screening.findings import Threshold
-from app.screening.models import DoorVisit, Outcome, ScreeningRound
+from app.screening.models import DoorVisit, Outcome, PaperEntry, ScreeningRound
 from app.screening.schemas import DoorVisitCreate, DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
 
 NOTE = "door_visit.note"
@@ -351,7 +351,7 @@ async def list_door_visits(
     return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
 
 
-_COLUMNS = set(DoorVisitRead.model_fields) - {"is_flagged", "note", *JudgedRead.model_fields}
+_COLUMNS = set(DoorVisitRead.model_fields) - {"is_flagged", "note", "entered_by_name", *JudgedRead.model_fields}
 
 
 async def read_door_visits(
@@ -359,12 +359,17 @@ async def read_door_visits(
 ) -> list[DoorVisitRead]:
     """Visits of a community as its desk reads them."""
     names = await people.name_households(session, community_code, [v.household_id for v in visits])
+    on_paper = select(PaperEntry).where(
+        col(PaperEntry.community_code) == community_code, col(PaperEntry.visit_id).in_([v.id for v in visits])
+    )
+    typed = {one.visit_id: one.entered_by_name for one in (await session.scalars(on_paper)).all()}
     return [
         DoorVisitRead(
             **v.model_dump(include=_COLUMNS),
             **names[v.household_id].model_dump(),
             **judged_read(v, REASON),
             is_flagged=v.flag_code is not None and v.verdict is None,
+            entered_by_name=typed.get(v.id),
             note=crypto.open_text(v.note_sealed, NOTE),
         )
         for v in visits

@@ -3122,6 +3122,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/walk-sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Walk Sheets
+         * @description Sheets of a community, newest first: a desk sees all, a worker their own.
+         */
+        get: operations["list_walk_sheets"];
+        put?: never;
+        /**
+         * Print Walk Sheet
+         * @description A sheet of an area's doors that are not done, in walking order; printing is in the trail.
+         */
+        post: operations["print_walk_sheet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/walk-sheets.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Walk sheets, as a workbook
+         * @description 入户登记表：Sheets of a community, newest first: a desk sees all, a worker their own. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_walk_sheets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/walk-sheets/{walk_sheet_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Walk Sheet
+         * @description A sheet with its doors as they stand now.
+         */
+        get: operations["get_walk_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/walk-sheets/{walk_sheet_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter Walk Sheet
+         * @description What was written on a sheet, credited to who walked: each row once, however often it is sent.
+         */
+        post: operations["enter_walk_sheet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -4573,7 +4657,8 @@ export interface components {
         };
         /**
          * DoorVisitRead
-         * @description A knock, as its committee reads it. `is_flagged`: somebody still has to look.
+         * @description A knock, as its committee reads it. `is_flagged`: somebody still has to look. `entered_by_name`: who typed it
+         *     from a walk sheet, null for what came from a phone.
          */
         DoorVisitRead: {
             /** Actor Name */
@@ -4581,6 +4666,8 @@ export interface components {
             /** Address */
             address: string;
             again_reason: components["schemas"]["AgainReason"] | null;
+            /** Entered By Name */
+            entered_by_name: string | null;
             /** Flag Code */
             flag_code: string | null;
             /** Head Name */
@@ -7661,6 +7748,273 @@ export interface components {
          * @enum {string}
          */
         Verdict: "confirmed" | "set_aside";
+        /**
+         * WalkEntries
+         * @description Rows to enter.
+         */
+        WalkEntries: {
+            /** Entries */
+            entries: components["schemas"]["WalkEntry"][];
+        };
+        /**
+         * WalkEntriesOut
+         * @description Answers, one for each row, in their order.
+         */
+        WalkEntriesOut: {
+            /** Results */
+            results: components["schemas"]["WalkEntryResult"][];
+        };
+        /**
+         * WalkEntry
+         * @description A row of the sheet: its `id` stays the same however often it is sent, `recorded_at` is when they were asked.
+         */
+        WalkEntry: {
+            again_reason?: components["schemas"]["AgainReason"] | null;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note?: string | null;
+            outcome: components["schemas"]["Outcome"];
+            /** Persons */
+            persons?: components["schemas"]["PersonAnswer"][];
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+        };
+        /**
+         * WalkEntryRead
+         * @description What was entered for a row from this sheet, the last of it.
+         */
+        WalkEntryRead: {
+            /** Entered By Name */
+            entered_by_name: string;
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /**
+             * Visit Id
+             * Format: uuid
+             */
+            visit_id: string;
+        };
+        /**
+         * WalkEntryResult
+         * @description What became of a row. `not_taken`: nothing was recorded, the same id may come again.
+         */
+        WalkEntryResult: {
+            /** Code */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "accepted" | "duplicate" | "flagged" | "rejected" | "not_taken";
+        };
+        /**
+         * WalkMember
+         * @description Somebody whose temperature has a box on the sheet: by relation, without a name.
+         */
+        WalkMember: {
+            /** Relation */
+            relation: string;
+            /**
+             * Resident Id
+             * Format: uuid
+             */
+            resident_id: string;
+        };
+        /**
+         * WalkSheetBrief
+         * @description A sheet in a list: whose, of when, how much of it has been entered.
+         */
+        WalkSheetBrief: {
+            /** Area Name */
+            area_name: string;
+            /** Code */
+            code: string;
+            /** Community Code */
+            community_code: string;
+            /** Door Count */
+            door_count: number;
+            /** Entered Count */
+            entered_count: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Made By Name */
+            made_by_name: string;
+            /**
+             * Printed At
+             * Format: date-time
+             */
+            printed_at: string;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+            /** Round Title */
+            round_title: string;
+            /**
+             * Walker Id
+             * Format: uuid
+             */
+            walker_id: string;
+            /** Walker Name */
+            walker_name: string;
+        };
+        /**
+         * WalkSheetCreate
+         * @description A sheet to be printed, or one that a phone printed by itself: then with its `id`, order and time.
+         */
+        WalkSheetCreate: {
+            /**
+             * Account Id
+             * @description Who walks; by default who holds the area.
+             */
+            account_id?: string | null;
+            /** Household Ids */
+            household_ids?: string[] | null;
+            /** Id */
+            id?: string | null;
+            /** Printed At */
+            printed_at?: string | null;
+            /**
+             * Responsibility Area Id
+             * Format: uuid
+             */
+            responsibility_area_id: string;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+        };
+        /**
+         * WalkSheetPage
+         * @description A page of sheets, newest first.
+         */
+        WalkSheetPage: {
+            /** Items */
+            items: components["schemas"]["WalkSheetBrief"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * WalkSheetRead
+         * @description A sheet with its rows, as they are printed and entered.
+         */
+        WalkSheetRead: {
+            /** Area Name */
+            area_name: string;
+            /** Code */
+            code: string;
+            /** Community Code */
+            community_code: string;
+            /** Community Name */
+            community_name: string;
+            /** Door Count */
+            door_count: number;
+            /** Entered Count */
+            entered_count: number;
+            /** Fever From */
+            fever_from: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Made By Name */
+            made_by_name: string;
+            /**
+             * Printed At
+             * Format: date-time
+             */
+            printed_at: string;
+            /** Qr Svg */
+            qr_svg: string;
+            /**
+             * Round Id
+             * Format: uuid
+             */
+            round_id: string;
+            /** Round Title */
+            round_title: string;
+            /** Rows */
+            rows: components["schemas"]["WalkSheetRow"][];
+            /** Url */
+            url: string;
+            /**
+             * Walker Id
+             * Format: uuid
+             */
+            walker_id: string;
+            /** Walker Name */
+            walker_name: string;
+        };
+        /**
+         * WalkSheetRow
+         * @description A door of the sheet as it stands now. `is_gone`: nobody is registered there any more.
+         */
+        WalkSheetRow: {
+            /** Address */
+            address: string;
+            /** Asked At */
+            asked_at: string | null;
+            /** Asked By */
+            asked_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Building */
+            building: string;
+            /** Compound */
+            compound: string;
+            entry: components["schemas"]["WalkEntryRead"] | null;
+            /** Floor */
+            floor: number | null;
+            /** Head Masked */
+            head_masked: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Is Gone */
+            is_gone: boolean;
+            /** Members */
+            members: components["schemas"]["WalkMember"][];
+            /** Number */
+            number: number;
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Room */
+            room: string;
+            /** Stair */
+            stair: string;
+            /** Tags */
+            tags: string[];
+        };
         /**
          * WorkerPage
          * @description A page of people who can answer for doors, by name.
@@ -23754,6 +24108,490 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_walk_sheets: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description The code printed on the sheet. */
+                code?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalkSheetPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    print_walk_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WalkSheetCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalkSheetRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_walk_sheets: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description The code printed on the sheet. */
+                code?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_walk_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                walk_sheet_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalkSheetRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    enter_walk_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                walk_sheet_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WalkEntries"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalkEntriesOut"];
+                };
             };
             /** @description Malformed request */
             400: {
