@@ -20,6 +20,7 @@ from app.audit import service as audit
 from app.core import crypto
 from app.core.area_code import ancestors_of, level_of, prefix_of
 from app.core.clock import now, today
+from app.enrolment.new_doors import NewDoors
 from app.import_export.divisions import DivisionsReading
 from app.import_export.readings import DwellingRow, HouseholdRow, PersonRow, RosterReading, RowProblem, problem
 from app.import_export.schemas import ImportCounts, PreviewDoor, PreviewPerson
@@ -78,9 +79,12 @@ async def put_part(
     on_progress: Callable[[int], None] | None = None,
 ) -> PutCounts:
     """Put one community's doors into its registry, or compare them with it. `on_progress` hears how many are done."""
+    new = NewDoors()
     if is_dry_run:
-        return await registry.compare_dwellings(session, community_code, doors, on_progress, as_of=as_of)
-    return await registry.put_dwellings(session, doer, community_code, doors, "import_roster", on_progress, as_of=as_of)
+        return await registry.compare_dwellings(session, community_code, doors, on_progress, as_of=as_of, newcomers=new)
+    return await registry.put_dwellings(
+        session, doer, community_code, doors, "import_roster", on_progress, as_of=as_of, newcomers=new
+    )
 
 
 def add_counts(counts: ImportCounts, more: Mapping[str, int]) -> None:

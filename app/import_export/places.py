@@ -30,6 +30,11 @@ _DOOR_FIELDS = {"compound", "building", "stair", "room", "address"}
 _FILLED_DOWN = {*PLACE_FIELDS, "household_number", "head_name"}
 
 
+def is_date_text(cell: str) -> bool:
+    """Whether a part of a place has become a date: Excel makes 3-2 the third of February."""
+    return _DATE_TEXT.fullmatch(cell) is not None
+
+
 @dataclass(slots=True)
 class SheetRow:
     """A row by field: its own cells, and `filled` with merged ones from above."""
@@ -53,6 +58,28 @@ class PlaceReader:
         self.community = self._community_above = self._label("community")
         self._merged = self._merged_cells()
         self._is_repeated, self._is_community_repeated = self._repeats_places()
+
+    @property
+    def writes_whole_places(self) -> bool:
+        """Whether every row says where it is, so that a row's place depends on no other row."""
+        is_told = self._is_community_repeated or "community" not in self.header.columns
+        return self._is_repeated and is_told and "town" not in self.header.columns
+
+    @property
+    def above(self) -> Place:
+        """What headings say of all rows under them."""
+        return self._context
+
+    def stand(self, place: Place, community: str | None) -> bool:
+        """Take a place that a row of such a sheet has told whole, and its community where it has a column; answers
+        whether it is another than the last row's."""
+        before = (self.place, self.town, self.community)
+        self.has_place = True
+        if community is not None:
+            self.town, self.community = self._town_above, community
+        is_other = before != (place, self.town, self.community)
+        self.place = place
+        return is_other
 
     def row(self, index: int) -> SheetRow:
         """A row's cells by field (0-based)."""
@@ -89,7 +116,7 @@ class PlaceReader:
         """Take the row's place as the current one; when it says none, the problem's code and the field at fault."""
         for name in ("building", "stair", "room"):
             cell = row.own.get(name)
-            if isinstance(cell, date) or (isinstance(cell, str) and _DATE_TEXT.fullmatch(cell)):
+            if isinstance(cell, date) or (isinstance(cell, str) and is_date_text(cell)):
                 self.has_place = False
                 return "place_from_date", name
         missing = ("room_missing", "room" if self.header.has("room") else "address")

@@ -18,6 +18,7 @@ from app.import_export.headers import Header, find_header, mapped_header, mask, 
 from app.import_export.households import Gathering, Members, number_key
 from app.import_export.members import MemberReader
 from app.import_export.places import PlaceReader, SheetRow
+from app.import_export.plain_rows import PlainRows
 from app.import_export.readings import (
     ColumnReading,
     DwellingRow,
@@ -48,9 +49,12 @@ def read_roster(
     mapping: Mapping[str, str | None] | None = None,
     today: date,
     on_progress: Callable[[int, int], None] | None = None,
+    takes_plain: bool = True,
 ) -> RosterReading:
     """Read a whole roster file at once: `RosterReader` in one call; its doors in the order of the file."""
-    reader = RosterReader(content, file_name, mapping=mapping, today=today, on_progress=on_progress)
+    reader = RosterReader(
+        content, file_name, mapping=mapping, today=today, on_progress=on_progress, takes_plain=takes_plain
+    )
     dwellings = [door for doors in reader.doors() for door in doors]
     order = {sheet.name: at for at, sheet in enumerate(reader.sheets)}
     dwellings.sort(key=lambda door: (order[door.sheet], door.row))
@@ -65,7 +69,8 @@ class RosterReader:
     UnreadableFile for what is no table, or when the mapping names unknown fields. A table without any known header
     word is a reading without rows, with the problem `header_not_found`.
 
-    `sheets` is there at once; `problems` and `counts` are whole when `doors` has ended.
+    `sheets` is there at once; `problems`, `counts` and `plain_count` (rows read by the short way of `plain_rows`, which
+    `takes_plain` False shuts) are whole when `doors` has ended.
     """
 
     def __init__(
@@ -76,12 +81,15 @@ class RosterReader:
         mapping: Mapping[str, str | None] | None = None,
         today: date,
         on_progress: Callable[[int, int], None] | None = None,
+        takes_plain: bool = True,
     ) -> None:
         book = open_workbook(content, file_name)
         self._headers = _headers(book, mapping)
         self._today = today
         self._is_1904 = book.is_1904
         self._on_progress = on_progress
+        self._takes_plain = takes_plain
+        self.plain_count = 0
         self.total = sum(len(sheet.rows) for sheet, header in self._headers if header)
         self.sheets = [
             _sheet_reading(sheet, header, is_named=any(h for _, h in self._headers)) for sheet, header in self._headers
@@ -101,7 +109,7 @@ class RosterReader:
             if sheet.is_hidden:
                 self.problems.append(problem("sheet_hidden", sheet.name, 0, ""))
                 continue
-            reader = _SheetReader(sheet, header, gathering, self._today, self._is_1904)
+            reader = _SheetReader(sheet, header, gathering, self._today, self._is_1904, self._takes_plain)
             community = reader.places.community
             for index in range(header.last_row + 1, len(sheet.rows)):
                 reader.read_row(index)
@@ -112,6 +120,7 @@ class RosterReader:
                 done += 1
                 if self._on_progress and done % _PROGRESS_STEP == 0:
                     self._on_progress(done, self.total)
+            self.plain_count += reader.plain_rows
             self.counts["rows"] += reader.rows
             self.counts["rejected"] += reader.rejected
         if not any(header for _, header in self._headers):
@@ -228,22 +237,42 @@ def _is_note(word: str) -> bool:
 class _SheetReader:
     """Reads one sheet row by row into the gathering."""
 
-    def __init__(self, sheet: Sheet, header: Header, gathering: Gathering, today: date, is_1904: bool) -> None:
+    def __init__(
+        self, sheet: Sheet, header: Header, gathering: Gathering, today: date, is_1904: bool, takes_plain: bool
+    ) -> None:
         self.sheet = sheet
         self.header = header
         self.gathering = gathering
         self.places = PlaceReader(sheet, header)
         self.members = MemberReader(sheet, header, gathering.problems, today, is_1904)
         self.rows = 0
+        self.plain_rows = 0
         self.rejected = 0
         self._lists_members = header.has("name") or bool(header.members)
         if not self._lists_members and header.has("head_name"):
             gathering.problems.append(problem("members_not_listed", sheet.name, 0, ""))
         self._household: Members | None = None
         self._words = {squeeze(text) for text in header.texts}
+        self._plain = (
+            PlainRows.of(sheet, header, self.places, gathering, today, is_1904, self._is_no_word)
+            if takes_plain
+            else None
+        )
+
+    def _is_no_word(self, text: str) -> bool:
+        """Whether a text may make a row something else than a line of the list."""
+        word = squeeze(text)
+        return word in self._words or _is_total(word) or _is_note(word)
 
     def read_row(self, index: int) -> None:
         """Read one row (0-based)."""
+        if self._plain is not None:
+            household = self._plain.read(index, self._household)
+            if household is not None:
+                self._household = household
+                self.rows += 1
+                self.plain_rows += 1
+                return
         row = self.places.row(index)
         if not row.own or not row.own.keys() - {"serial"}:
             self._read_aside(index)

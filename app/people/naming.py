@@ -62,11 +62,25 @@ def _split_surname(name: str) -> tuple[tuple[str, ...], str]:
     return (), name
 
 
+@lru_cache(maxsize=30_000)
+def _syllable(character: str) -> str:
+    return lazy_pinyin(character)[0]
+
+
+def _syllables(text: str) -> list[str] | None:
+    """The syllables of a text, a character each; None for a text with anything else than Chinese characters, whose
+    parts hang together."""
+    if not text or min(text) < "\u3400" or max(text) > "\u9fff":
+        return None
+    found = [_syllable(character) for character in text]
+    return found if all(map(str.isascii, found)) else None
+
+
 @lru_cache(maxsize=100_000)
 def initials(name: str) -> str:
     """Pinyin initials of a name, `王芳` → `wf`, `曾鹏` → `zp`; letters and digits stay."""
     surname, rest = _split_surname(name)
-    syllables = lazy_pinyin(rest, style=Style.FIRST_LETTER)
+    syllables = [one[:1] for one in _syllables(rest) or ()] or lazy_pinyin(rest, style=Style.FIRST_LETTER)
     letters = [*(one[0] for one in surname), *(one if one.isascii() else one[:1] for one in syllables)]
     return "".join(letters).lower()[:30]
 
@@ -75,7 +89,7 @@ def initials(name: str) -> str:
 def pinyin(name: str) -> str:
     """A name spelled out, `王芳` → `wangfang`; letters and digits stay."""
     surname, rest = _split_surname(name)
-    return "".join([*surname, *lazy_pinyin(rest)]).lower().replace(" ", "")[:60]
+    return "".join([*surname, *(_syllables(rest) or lazy_pinyin(rest))]).lower().replace(" ", "")[:60]
 
 
 def address_text(typed: str) -> str:

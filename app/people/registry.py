@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import orjson
@@ -127,11 +127,14 @@ class DwellingInput:
     households: list[HouseholdInput] = field(default_factory=list)
     sheet: str = ""
     row: int = 0
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def key(self) -> str:
-        """What makes two doors the same door."""
-        return address_key(self.compound, self.building, self.stair, self.room, self.address)
+        """What makes two doors the same door; asked for when nothing of the door changes any more."""
+        if not self._key:
+            self._key = address_key(self.compound, self.building, self.stair, self.room, self.address)
+        return self._key
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +189,12 @@ class PutCounts:
     )
 
 
-class _Known:
+class Known:
     """What the registry holds behind the given doors, and whose the given ID numbers are."""
 
     def __init__(self) -> None:
+        # the blind index of each number that is given
+        self.indexes: dict[str, bytes] = {}
         self.dwellings: dict[str, dict[str, Any]] = {}
         self.households: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         self.residents: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
@@ -201,12 +206,22 @@ class _Known:
         self.merged: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
 
 
+_HAS_DOORS = "SELECT EXISTS (SELECT FROM dwelling WHERE community_code = :c)"
+
+
 async def _load(
     session: AsyncSession, community: str, keys: list[str], id_numbers: list[str], as_of: datetime | None
-) -> _Known:
-    known = _Known()
+) -> Known:
+    known = Known()
     # while an index key is being replaced a number may stand under its old index, read as its new one
-    newest = {one: every[0] for n in id_numbers for every in [crypto.blind_indexes(n, RESIDENT_ID)] for one in every}
+    known.indexes = crypto.key_ring().index_each(id_numbers, RESIDENT_ID)
+    newest = {index: index for index in known.indexes.values()}
+    if len(crypto.key_ring().keys.index_keys) > 1:
+        newest |= {
+            old: every[0] for n in id_numbers for every in [crypto.blind_indexes(n, RESIDENT_ID)] for old in every
+        }
+    if not (await session.execute(text(_HAS_DOORS), {"c": community})).scalar_one():
+        return known  # where no door is nobody is
     params: dict[str, Any] = {"c": community, "keys": keys}
     doors = "SELECT * FROM dwelling WHERE community_code = :c AND address_key = ANY(:keys)"
     for row in (await session.execute(text(doors), params)).mappings():
@@ -249,10 +264,23 @@ async def _load(
     return known
 
 
+class Newcomers(Protocol):
+    """Doors nobody knows yet, taken out of a long list to be written as sets; `app.enrolment` makes them."""
+
+    def take(self, known: Known, doors: Sequence[DwellingInput]) -> list[DwellingInput]:
+        """Take what is plainly new; answers the rest, to be compared one by one."""
+
+    def count(self, counts: "PutCounts", tallies: Counter[str]) -> None:
+        """Add what was taken."""
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What was taken as rows by table, in the order of `COLUMNS`."""
+
+
 class _Difference:
     """The rows to write, gathered door by door."""
 
-    def __init__(self, known: _Known) -> None:
+    def __init__(self, known: Known) -> None:
         self.known = known
         self.dwellings: list[dict[str, Any]] = []
         self.households: list[dict[str, Any]] = []
@@ -304,7 +332,7 @@ class _Difference:
     def _put_household(self, door: dict[str, Any], given: HouseholdInput, place: DwellingInput) -> None:
         self.counts.households += 1
         homes = self.known.households[door["id"]]
-        indexes = [crypto.blind_index(person.id_number, RESIDENT_ID) for person in given.persons]
+        indexes = [self.known.indexes[person.id_number] if person.id_number else None for person in given.persons]
         known = _same_household(homes, self.known.residents, given, {index for index in indexes if index})
         row = _household_row(given, known)
         if known is None:
@@ -592,6 +620,14 @@ class _Table:
             + ", ".join(f"{name} = excluded.{name}" for name in written)
         )
 
+    def add(self, source: str) -> str:
+        """Write the rows of `source`, all of them new."""
+        names = ", ".join(self.columns)
+        return (
+            f"INSERT INTO {self.name} (community_code, {names}, version, updated_at) "
+            f"SELECT :c, {names}, :version, now() FROM {source}"
+        )
+
     @property
     def put(self) -> str:
         """The statement for rows that come as a JSON document."""
@@ -626,6 +662,8 @@ _RESIDENTS = _Table(
     },
     frozenset({"id", "household_id"}),
 )  # fmt: skip
+COLUMNS = {table.name: tuple(table.columns) for table in (_DWELLINGS, _HOUSEHOLDS, _RESIDENTS)}
+"""What a row of each table holds, in the order in which rows are copied."""
 _COPY_FROM = 200
 """From so many rows on they come by COPY, which is less work for both sides than a JSON document."""
 
@@ -640,6 +678,7 @@ async def put_dwellings(
     *,
     as_of: datetime | None = None,
     is_entered: bool = False,
+    newcomers: Newcomers | None = None,
 ) -> PutCounts:
     """Bring a community's registry to what is given about some of its doors; answers what it did.
 
@@ -647,12 +686,16 @@ async def put_dwellings(
     to change moves no version and leaves no entry in the trail; with `action` None the caller writes the entry.
     `on_progress` hears how many doors are compared. `as_of` is of when the list is: facts that somebody has changed
     later stand. `is_entered`: a person writes down now what they see, so new facts are dated like changed ones.
+    `newcomers` takes the doors of a long list that are plainly new.
     """
     await areas.lock_clock(session, community_code)
-    change = await _compare(session, community_code, doors, on_progress, as_of)
-    if change.dwellings or change.households or change.residents:
+    change = await _compare(session, community_code, doors, on_progress, as_of, newcomers)
+    # sealing thousands of numbers takes a moment in which others want to be served
+    fresh = await asyncio.to_thread(newcomers.rows) if newcomers else {}
+    if change.dwellings or change.households or change.residents or any(fresh.values()):
         version = await areas.advance_clock(session, community_code, **change.tallies)
         change.counts.version = version
+        await _write_new(session, community_code, version, fresh)
         await _write(session, community_code, version, change)
         if is_entered:
             change.changes += _entered_facts(change)
@@ -662,6 +705,7 @@ async def put_dwellings(
         if action is None:
             return change.counts
         subjects = sorted({row["id"] for row in change.households} | {row["id"] for row in change.dwellings})
+        subjects += [row[0] for table in ("household", "dwelling") for row in fresh.get(table, ())]
         await audit.append_entry(session, doer, community_code, action, subjects, vars_of(change.counts))
     return change.counts
 
@@ -673,9 +717,10 @@ async def compare_dwellings(
     on_progress: Callable[[int], None] | None = None,
     *,
     as_of: datetime | None = None,
+    newcomers: Newcomers | None = None,
 ) -> PutCounts:
     """What `put_dwellings` would do now; writes and locks nothing."""
-    return (await _compare(session, community_code, doors, on_progress, as_of)).counts
+    return (await _compare(session, community_code, doors, on_progress, as_of, newcomers)).counts
 
 
 def _entered_facts(change: _Difference) -> list[tuple[UUID, str]]:
@@ -700,10 +745,19 @@ async def _compare(
     doors: Sequence[DwellingInput],
     on_progress: Callable[[int], None] | None,
     as_of: datetime | None,
+    newcomers: Newcomers | None = None,
 ) -> _Difference:
     numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
-    change = _Difference(await _load(session, community, sorted({door.key for door in doors}), numbers, as_of))
-    for count, door in enumerate(doors, 1):
+    known = await _load(session, community, sorted({door.key for door in doors}), numbers, as_of)
+    change = _Difference(known)
+    taken = len(doors)
+    if newcomers is not None:
+        doors = newcomers.take(known, doors)
+        newcomers.count(change.counts, change.tallies)
+    taken -= len(doors)
+    if on_progress and taken:
+        on_progress(taken)
+    for count, door in enumerate(doors, taken + 1):
         change.put_door(door)
         if count % _BREATH == 0:
             # sealing and comparing a large list takes seconds, in which others want to be served
@@ -728,14 +782,26 @@ async def _write(session: AsyncSession, community: str, version: int, change: _D
         distinct = list({row["id"]: row for row in rows}.values())
         params: dict[str, Any] = {"c": community, "version": version}
         if len(distinct) >= _COPY_FROM:
-            source = await _copy(session, table, distinct)
+            values = itemgetter(*table.columns)
+            source = await _copy(session, table, [values(row) for row in distinct])
             await session.execute(text(table.insert(source, is_json=False)), params)
         elif distinct:
             params["rows"] = orjson.dumps([crypto.bytes_to_base64(row) for row in distinct]).decode()
             await session.execute(text(table.put), params)
 
 
-async def _copy(session: AsyncSession, table: _Table, rows: Sequence[dict[str, Any]]) -> str:
+async def _write_new(
+    session: AsyncSession, community: str, version: int, fresh: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    """Write rows that nobody can have yet."""
+    for table in (_DWELLINGS, _HOUSEHOLDS, _RESIDENTS):
+        rows = fresh.get(table.name)
+        if rows:
+            source = await _copy(session, table, rows)
+            await session.execute(text(table.add(source)), {"c": community, "version": version})
+
+
+async def _copy(session: AsyncSession, table: _Table, rows: Sequence[tuple[Any, ...]]) -> str:
     """Rows in a temporary table, whose name is answered: no COPY goes straight into a table with row-level security."""
     connection = await driver_connection(session)
     name = f"put_{table.name}"
@@ -746,9 +812,8 @@ async def _copy(session: AsyncSession, table: _Table, rows: Sequence[dict[str, A
     cursor = connection.cursor()
     async with cursor.copy(f"COPY {name} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         copy.set_types(list(table.columns.values()))
-        values = itemgetter(*table.columns)
         for row in rows:
-            await copy.write_row(values(row))
+            await copy.write_row(row)
     return name
 
 
