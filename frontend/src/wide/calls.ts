@@ -19,8 +19,14 @@ export async function call<T>(asked: Promise<{ data?: T }>): Promise<T> {
   return (await asked).data as T
 }
 
+/** What a form lacks, in the reader's words: thrown before anything is sent. */
+export class Incomplete extends Error {
+  override name = 'Incomplete'
+}
+
 /** The sentence for a failure: the server's own, which knows more, or ours. A fault of our own goes to the console. */
 export function problemText(error: unknown): string {
+  if (error instanceof Incomplete) return error.message
   if (!(error instanceof ProblemError || error instanceof OfflineError)) console.error(error)
   if (error instanceof ProblemError && error.status < 500 && error.title) return error.title
   return codeText(problemCode(error))
@@ -77,6 +83,38 @@ export function useLoad<T>(ask: () => Promise<T>, watched?: WatchSource<unknown>
   onScopeDispose(() => (asked = -1))
   void reload()
   return { data, problem, isBusy, reload }
+}
+
+export interface Sending {
+  /** sentences by the field they are about, as the server gave them or a form's own check put them there */
+  wrong: Ref<Record<string, string>>
+  /** the sentence for what went wrong, or "" */
+  problem: Ref<string>
+  isBusy: Ref<boolean>
+  /** do what a form or a button is for; a failure of it is in `problem` and `wrong`, not thrown */
+  send: (work: () => Promise<void>) => Promise<void>
+}
+
+/** Something that is sent when somebody says so: busy while it is on its way, and what came of it by field. */
+export function useSending(): Sending {
+  const wrong = ref<Record<string, string>>({})
+  const problem = ref('')
+  const isBusy = ref(false)
+
+  async function send(work: () => Promise<void>): Promise<void> {
+    isBusy.value = true
+    problem.value = ''
+    wrong.value = {}
+    try {
+      await work()
+    } catch (error) {
+      wrong.value = fieldProblems(error)
+      problem.value = problemText(error)
+    } finally {
+      isBusy.value = false
+    }
+  }
+  return { wrong, problem, isBusy, send }
 }
 
 export interface Pages<T> {

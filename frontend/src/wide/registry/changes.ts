@@ -1,5 +1,5 @@
 /** Changes of place, as the desk asks for them. */
-import { api, call, type Schema } from '../calls'
+import { api, call, Incomplete, type Schema } from '../calls'
 import type { Household } from './registry'
 import type { Target } from './TargetPicker.vue'
 import { t } from './texts'
@@ -16,11 +16,6 @@ export interface Change {
   target: Target
   into: string
   community: string
-}
-
-/** Something has not been said yet; its message says what. */
-class Incomplete extends Error {
-  override name = 'Incomplete'
 }
 
 /** Make the change; answers the household to look at now, null for the one on screen. Throws `Incomplete` and what calls throw. */
