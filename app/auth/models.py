@@ -80,6 +80,8 @@ class Device(SQLModel, table=True):
     # as the phone last said: which build it runs, and whether its browser keeps what is stored when space runs short
     app_version: str | None = None
     keeps_storage: bool | None = None
+    # seconds by which its clock was ahead of ours (behind: less than 0) when it last said what it showed
+    clock_error_s: int | None = None
     revoked_at: datetime | None = instant(nullable=True)
 
 

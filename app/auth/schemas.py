@@ -175,8 +175,9 @@ class InvitationAccept(Strict):
 class DeviceRead(BaseModel):
     """A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
     as it last said; null when nothing waited then. `app_version` and `keeps_storage` (whether its browser keeps what is
-    stored when space runs short): as it last said, null as long as it has not. `is_over`: revoked, and nothing more can
-    come from it."""
+    stored when space runs short): as it last said, null as long as it has not. `clock_error_s`: by how many seconds its
+    clock was ahead of the server's (behind: less than 0), null where it never said. `is_over`: revoked, and nothing
+    more can come from it."""
 
     id: UUID
     account_id: UUID
@@ -187,6 +188,7 @@ class DeviceRead(BaseModel):
     oldest_unsent_at: datetime | None
     app_version: str | None
     keeps_storage: bool | None
+    clock_error_s: int | None
     revoked_at: datetime | None
     is_over: bool
 

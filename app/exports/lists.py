@@ -476,7 +476,9 @@ LISTS: dict[str, List] = {
             _text("account_name", "使用人", "Whose", 12), _text("name", "设备", "Device", 26),
             _at("created_at", "首次登录", "First sign-in"), _at("last_contact_at", "最近联系", "Last contact"),
             _at("oldest_unsent_at", "最早未上传", "Oldest unsent"), _text("app_version", "应用版本", "App version", 12),
-            _flag("keeps_storage", "存储有保障", "Storage kept"), _at("revoked_at", "停用时间", "Revoked at"),
+            _flag("keeps_storage", "存储有保障", "Storage kept"),
+            _number("clock_error_s", "时钟偏差（秒）", "Clock error (s)", 12),
+            _at("revoked_at", "停用时间", "Revoked at"),
         ),
     ),
     "list_audit_entries": List(

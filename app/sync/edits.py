@@ -42,12 +42,13 @@ _KNOWN = text(
 # Made by somebody who held the door's area then, or why somebody should look; as for knocks.
 _FLAGS = text("""
     SELECT e.id, CASE
-        WHEN e.recorded_at > now() + interval '15 minutes' THEN 'clock_skew'
+        WHEN e.is_off OR e.recorded_at > now() + interval '15 minutes' THEN 'clock_skew'
         WHEN NOT :is_desk AND a.holder_id IS DISTINCT FROM :actor THEN nullif(
             assignment_flag(:c, :actor, a.id, a.holder_id, e.recorded_at), '')
     END AS flag
     FROM jsonb_to_recordset(cast(:edits AS jsonb))
-        AS e(id uuid, household_id uuid, resident_id uuid, dwelling_id uuid, area_id uuid, recorded_at timestamptz)
+        AS e(id uuid, household_id uuid, resident_id uuid, dwelling_id uuid, area_id uuid, recorded_at timestamptz,
+            is_off boolean)
     LEFT JOIN resident r ON r.community_code = :c AND r.id = e.resident_id
     LEFT JOIN household h ON h.community_code = :c AND h.id = coalesce(r.household_id, e.household_id)
     LEFT JOIN dwelling d ON d.community_code = :c AND d.id = coalesce(h.dwelling_id, e.dwelling_id)
@@ -57,10 +58,10 @@ _FLAGS = text("""
 """)
 _FILE = text("""
     INSERT INTO sync_command (
-        community_code, id, name, account_id, device_id, status, code, recorded_at, received_at)
-    SELECT :c, id, name, :actor, :device, status, code, recorded_at, now()
+        community_code, id, name, account_id, device_id, status, code, recorded_at, clock_error_s, received_at)
+    SELECT :c, id, name, :actor, :device, status, code, recorded_at, clock_error_s, now()
     FROM jsonb_to_recordset(cast(:answers AS jsonb))
-        AS a(id uuid, name text, status text, code text, recorded_at timestamptz)
+        AS a(id uuid, name text, status text, code text, recorded_at timestamptz, clock_error_s int)
 """)
 _COUNT = text("""
     INSERT INTO confirmed_day AS d (community_code, account_id, day, confirmed_count)
@@ -112,8 +113,11 @@ async def take_edits(
             status = "rejected" if code in _REJECTING else "flagged" if code else "accepted"
             answers.append(EditAnswer(command.id, status, code, None, False))
             filed.append(
-                {"id": command.id, "name": name, "status": status, "code": code, "recorded_at": command.recorded_at}
-            )
+                {
+                    "id": command.id, "name": name, "status": status, "code": code,
+                    "recorded_at": command.recorded_at, "clock_error_s": command.clock_error_s,
+                }
+            )  # fmt: skip
         await session.execute(
             _FILE,
             {"c": community, "actor": doer.id, "device": doer.device_id, "answers": orjson.dumps(filed).decode()},
@@ -144,6 +148,7 @@ async def _flags(
             "dwelling_id": getattr(command.payload, "dwelling_id", None),
             "area_id": getattr(command.payload, "responsibility_area_id", None),
             "recorded_at": command.recorded_at,
+            "is_off": command.is_off,
         }
         for command in commands
     ]

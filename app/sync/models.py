@@ -23,6 +23,8 @@ class SyncCommand(SQLModel, table=True):
     code: str | None = None
     detail: str | None = None
     recorded_at: datetime = instant()
+    # seconds by which the phone knew its clock to be ahead when it recorded this; `recorded_at` is free of them
+    clock_error_s: int | None = None
     received_at: datetime = instant(default_now=True)
 
 

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,10 +42,14 @@ _CONFIRMED = (
 )
 _HEARTBEAT = (
     "UPDATE device SET last_contact_at = now(), oldest_unsent_at = %(oldest)s, "
-    "app_version = coalesce(%(version)s, app_version), keeps_storage = coalesce(%(keeps)s, keeps_storage) "
+    "app_version = coalesce(%(version)s, app_version), keeps_storage = coalesce(%(keeps)s, keeps_storage), "
+    "clock_error_s = coalesce(%(clock)s, clock_error_s) "
     "WHERE account_id = %(account)s AND id = %(device)s"
 )
 HEARTBEAT_SECONDS = 60.0
+CLOCK_SLACK = timedelta(minutes=15)
+"""A phone whose clock is wrong by no more is right: a push over a thin line takes its time too."""
+_INT4 = 2**31 - 1
 
 # PostgreSQL's classes for "this row cannot be", as against "not now": 22 data, 23 constraint.
 _IMPOSSIBLE = (
@@ -90,7 +95,8 @@ async def take_push(
     answered, the phone keeps everything and asks again.
     """
     device = actor.device_id or push.device_id
-    judged = _check_shapes(push.commands)
+    clock_error = _clock_error(push.sent_at)
+    judged = _check_shapes(push.commands, clock_error is not None and abs(clock_error) > CLOCK_SLACK)
     await _locate(database, actor, judged)
     _check_roles(actor, judged)
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
@@ -108,7 +114,7 @@ async def take_push(
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
             confirmed[community] = count
     if is_heard:
-        await _heartbeat(database, actor, device, push)
+        await _heartbeat(database, actor, device, push, clock_error)
     confirmed_today = confirmed.get(actor.scope.only_community or "", 0)
     if confirmed_today == 0:
         confirmed_today = await count_confirmed(database, actor)
@@ -116,8 +122,14 @@ async def take_push(
     return PushOut(results=results, server_time=now(), confirmed_today=confirmed_today)
 
 
-def _check_shapes(commands: Sequence[CommandIn]) -> dict[UUID, Judged]:
-    """Each id once, its payload checked against its kind's shape."""
+def _clock_error(sent_at: datetime | None) -> timedelta | None:
+    """How far the phone's clock is ahead of ours, None where it did not say what it shows."""
+    return sent_at - now() if sent_at is not None and sent_at.tzinfo is not None else None
+
+
+def _check_shapes(commands: Sequence[CommandIn], is_off: bool) -> dict[UUID, Judged]:
+    """Each id once, its payload checked against its kind's shape. `is_off`: the phone's clock is wrong now; a command
+    may say that it was when it was made."""
     judged: dict[UUID, Judged] = {}
     for given in commands:
         if given.id in judged:
@@ -137,7 +149,9 @@ def _check_shapes(commands: Sequence[CommandIn]) -> dict[UUID, Judged]:
             first = error.errors()[0]
             item.detail = ".".join(str(part) for part in first["loc"]) or str(first["type"])
             continue
-        item.command = Command(given.id, given.recorded_at, given.epoch, payload)
+        error_s = given.clock_error_s and max(-_INT4, min(given.clock_error_s, _INT4))
+        was_off = error_s is not None and abs(error_s) > CLOCK_SLACK.total_seconds()
+        item.command = Command(given.id, given.recorded_at, given.epoch, payload, is_off or was_off, error_s)
     return judged
 
 
@@ -235,12 +249,14 @@ async def _take_rows(
     request_id: str,
 ) -> list[Answer]:
     """Commands that one SQL function takes, together with those of other phones that arrive meanwhile."""
+    rows = _as_rows(kind, items, await rules.find_rules(database))
     head = {
         "community": community,
         "actor": actor.id,
         "actor_name": actor.name,
         "device": device,
         "is_desk": community != NOWHERE and actor.may(community, DESK),
+        "is_off": any("is_off" in row for row in rows),
         "request": request_id,
         "name": kind,
     }
@@ -252,7 +268,7 @@ async def _take_rows(
             weight=lambda group: len(group.rows),
             flights=max(2, database.calls.max_size // 4),
         )
-    return await coalescer.do(Group(community, head, _as_rows(kind, items, await rules.find_rules(database))))
+    return await coalescer.do(Group(community, head, rows))
 
 
 async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patient: bool) -> list[list[Answer]]:
@@ -280,7 +296,12 @@ async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patie
 def _as_rows(kind: str, items: Sequence[Judged], book: RuleBook) -> list[dict[str, Any]]:
     as_rows = KINDS[kind].as_rows if kind != REFUSED else None
     if as_rows:
-        return as_rows([item.command for item in items if item.command is not None], book)
+        commands = [item.command for item in items if item.command is not None]
+        rows = as_rows(commands, book)
+        for command, row in zip(commands, rows, strict=True):
+            if command.is_off:
+                row |= {"is_off": True, "clock_error_s": command.clock_error_s}
+        return rows
     return [
         {
             "id": item.given.id,
@@ -313,14 +334,18 @@ def _in_order(commands: Sequence[CommandIn], answers: dict[UUID, CommandResult])
     return results
 
 
-_heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, tuple[bool, str | None, bool | None]]] = OrderedDict()
+_heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, tuple[Any, ...]]] = OrderedDict()
 
 
-async def _heartbeat(database: Database, actor: Actor, device: UUID, push: PushIn) -> None:
+async def _heartbeat(
+    database: Database, actor: Actor, device: UUID, push: PushIn, clock_error: timedelta | None
+) -> None:
     """Note a phone's last contact and what it says of itself, at most once a minute while nothing changes."""
     key = (actor.id, device)
-    said = (push.oldest_unsent_at is None, push.app_version, push.keeps_storage)
-    at, before = _heartbeats.get(key, (0.0, (True, None, None)))
+    error_s = None if clock_error is None else max(-_INT4, min(round(clock_error.total_seconds()), _INT4))
+    error = error_s and round(error_s / CLOCK_SLACK.total_seconds())
+    said = (push.oldest_unsent_at is None, push.app_version, push.keeps_storage, error)
+    at, before = _heartbeats.get(key, (0.0, ()))
     if time.monotonic() - at < HEARTBEAT_SECONDS and said == before:
         return
     _heartbeats[key] = (time.monotonic(), said)
@@ -334,6 +359,7 @@ async def _heartbeat(database: Database, actor: Actor, device: UUID, push: PushI
             # text in a column may hold no NUL
             "version": push.app_version and push.app_version.replace("\x00", ""),
             "keeps": push.keeps_storage,
+            "clock": error_s,
             "account": actor.id,
             "device": device,
         },

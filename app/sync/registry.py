@@ -26,6 +26,9 @@ class Command:
     recorded_at: datetime
     epoch: int | None
     payload: Any
+    is_off: bool = False
+    clock_error_s: int | None = None
+    """`is_off`: the clock by which it was recorded was wrong; by how many seconds, where the phone knew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,15 +154,18 @@ class CommandIn(BaseModel):
     recorded_at: datetime
     epoch: Annotated[int, Field(ge=0, le=2_000_000_000)] | None = None
     community_code: Code | None = None
+    # what the phone's clock was known to be ahead by, and `recorded_at` is free of; a hundred years at most
+    clock_error_s: Annotated[int, Field(ge=-3_200_000_000, le=3_200_000_000)] | None = None
     payload: dict[str, Any]
 
 
 class PushIn(BaseModel):
-    """A batch of commands, oldest first."""
+    """A batch of commands, oldest first. `sent_at`: what the phone's own clock shows as it sends them."""
 
     model_config = ConfigDict(extra="forbid")
 
     device_id: UUID
+    sent_at: datetime | None = None
     oldest_unsent_at: datetime | None = None
     app_version: Annotated[str, StringConstraints(max_length=40)] | None = None
     keeps_storage: bool | None = None

@@ -11,11 +11,8 @@ import { fetchAhead, router } from './app/router'
 import { applyTextSize, readSettings } from './app/settings'
 import { openSession, session, wasSignedIn } from './auth/session'
 import { applyUpdate, keepLanguage, registerServiceWorker } from './offline/serviceWorker'
-import { showStrip, toast } from './ui/notices'
+import { offer, toast } from './ui/notices'
 import './ui/tokens.css'
-
-/** A version that is ready is offered until it is taken; nobody is interrupted in the middle of a form. */
-const UPDATE_SECONDS = 3600
 
 /** Not awaited by the module: later parts import it, and would wait for it while it waits for them. */
 async function start(): Promise<void> {
@@ -40,9 +37,10 @@ async function start(): Promise<void> {
   await new Promise((done) => setTimeout(done, 1000))
   await keepLanguage(language.value)
   watch(language, keepLanguage)
-  registerServiceWorker(() =>
-    showStrip({ text: t('notice.new_version'), action: t('notice.new_version_do'), seconds: UPDATE_SECONDS, run: applyUpdate }),
-  )
+  // a version that is ready is offered until it is taken; nobody is interrupted in the middle of a form
+  registerServiceWorker(() => {
+    offer.value = { text: t('notice.new_version'), action: t('notice.new_version_do'), run: applyUpdate }
+  })
 }
 
 applyTextSize(readSettings().textSize)

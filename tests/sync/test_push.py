@@ -1,8 +1,9 @@
 """Push: every id gets one answer, nothing is counted twice, nothing is dropped."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from app.audit import service as audit
@@ -11,7 +12,7 @@ from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
 from app.screening import service as screening
 from tests.makers import Home, care_visit, command, door_visit, make_area, make_homes, make_round, push, stair_of
-from tests.personas import A, B, C, Caller
+from tests.personas import PERSONAS, A, B, C, Caller
 
 ROOMS = ["101", "102", "201", "202"]
 
@@ -164,6 +165,51 @@ class TestHandOver:
         ahead = (now() + timedelta(days=1)).isoformat()
         (result,) = await push(call, "worker", door_visit(homes[0], round_id, recorded_at=ahead))
         assert (result["status"], result["code"]) == ("flagged", "clock_skew")
+
+    @pytest.mark.parametrize("days", [-1, 1])
+    async def test_a_phone_whose_clock_is_wrong_by_a_day_is_credited_and_flagged(
+        self, call: Caller, database: Database, days: int
+    ) -> None:
+        """Every kind of record of such a push; both times stand, and the desk sees by how much the clock is wrong."""
+        homes, round_id = await prepared(call, database)
+        shown = now() + timedelta(days=days)
+        edit = command(
+            "people.update_household", {"household_id": str(homes[2].id), "base_version": 99, "changes": {"note": "狗"}}
+        )
+        made = [door_visit(homes[0], round_id), care_visit(homes[1]), edit]
+        body = {
+            "device_id": str(PERSONAS["worker"].device_id),
+            "sent_at": shown.isoformat(),
+            "commands": [one | {"recorded_at": shown.isoformat()} for one in made],
+        }
+        results = (await call("worker", "POST", "/sync/commands", json=body)).json()["results"]
+        assert [(r["status"], r["code"]) for r in results] == [("flagged", "clock_skew")] * 3
+        for path in ("/door-visits", "/care-visits"):
+            (item,) = (await call("committee", "GET", path, params={"community_code": A})).json()["items"]
+            assert (item["is_flagged"], item["flag_code"]) == (True, "clock_skew")
+            assert datetime.fromisoformat(item["recorded_at"]) == shown
+            assert abs(datetime.fromisoformat(item["received_at"]) - now()) < timedelta(minutes=1)
+        assert (await tally(database, round_id))["visit_count"] == 1
+        devices = (await call("committee", "GET", "/devices", params={"community_code": A})).json()["items"]
+        (device,) = [one for one in devices if one["id"] == str(PERSONAS["worker"].device_id)]
+        assert abs(device["clock_error_s"] - days * 86_400) < 60
+
+    async def test_a_record_made_by_a_wrong_clock_is_flagged_when_the_clock_is_right_again(
+        self, call: Caller, database: Database
+    ) -> None:
+        """The phone knew by how much, so the time it says is right."""
+        homes, round_id = await prepared(call, database)
+        at = (now() - timedelta(hours=3)).isoformat()
+        made = [
+            door_visit(homes[0], round_id, recorded_at=at, clock_error_s=-86_400),
+            door_visit(homes[1], round_id, recorded_at=at, clock_error_s=30),
+        ]
+        body = {"device_id": str(PERSONAS["worker"].device_id), "sent_at": now().isoformat(), "commands": made}
+        results = (await call("worker", "POST", "/sync/commands", json=body)).json()["results"]
+        assert [(r["status"], r["code"]) for r in results] == [("flagged", "clock_skew"), ("accepted", None)]
+        async with database.session(EVERYWHERE) as session:
+            kept = await session.execute(text("SELECT clock_error_s FROM sync_command ORDER BY status"))
+            assert [row[0] for row in kept] == [None, -86_400]
 
 
 class TestCareVisit:

@@ -3809,6 +3809,8 @@ export interface components {
          *     does not refuse its neighbours.
          */
         CommandIn: {
+            /** Clock Error S */
+            clock_error_s?: number | null;
             /** Community Code */
             community_code?: string | null;
             /** Epoch */
@@ -4277,8 +4279,9 @@ export interface components {
          * DeviceRead
          * @description A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
          *     as it last said; null when nothing waited then. `app_version` and `keeps_storage` (whether its browser keeps what is
-         *     stored when space runs short): as it last said, null as long as it has not. `is_over`: revoked, and nothing more can
-         *     come from it.
+         *     stored when space runs short): as it last said, null as long as it has not. `clock_error_s`: by how many seconds its
+         *     clock was ahead of the server's (behind: less than 0), null where it never said. `is_over`: revoked, and nothing
+         *     more can come from it.
          */
         DeviceRead: {
             /**
@@ -4290,6 +4293,8 @@ export interface components {
             account_name: string;
             /** App Version */
             app_version: string | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
             /**
              * Created At
              * Format: date-time
@@ -6488,7 +6493,7 @@ export interface components {
         };
         /**
          * PushIn
-         * @description A batch of commands, oldest first.
+         * @description A batch of commands, oldest first. `sent_at`: what the phone's own clock shows as it sends them.
          */
         PushIn: {
             /** App Version */
@@ -6504,6 +6509,8 @@ export interface components {
             keeps_storage?: boolean | null;
             /** Oldest Unsent At */
             oldest_unsent_at?: string | null;
+            /** Sent At */
+            sent_at?: string | null;
         };
         /**
          * PushOut

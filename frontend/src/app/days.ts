@@ -1,5 +1,6 @@
 /** Days and hours as people here say them: always Asia/Shanghai, whatever the phone thinks. */
 import { language, t } from './i18n'
+import { status } from './status'
 
 const ZONE = 'Asia/Shanghai'
 const DAY_MS = 86_400_000
@@ -10,9 +11,20 @@ export function dayOf(ms: number): string {
   return new Date(ms + 8 * 3_600_000).toISOString().slice(0, 10)
 }
 
+/** The time it is (ms since 1970), by the server's clock where this phone's is known to be wrong. */
+export function now(): number {
+  return Date.now() - status.value.clockErrorMs
+}
+
 /** Today in Shanghai. */
 export function today(): string {
-  return dayOf(Date.now())
+  return dayOf(now())
+}
+
+/** How long something is, in the largest unit it fills: 1天, 3小时, 20分钟. */
+export function formatSpan(ms: number): string {
+  const [unit, size] = ms >= DAY_MS ? ['day', DAY_MS] : ms >= 3_600_000 ? ['hour', 3_600_000] : ['minute', 60_000]
+  return new Intl.NumberFormat(language.value, { style: 'unit', unit: unit as string, unitDisplay: 'long' }).format(Math.round(ms / (size as number)))
 }
 
 /** A day some days later (or earlier). */

@@ -3,12 +3,12 @@
  * signed in. iOS drops IndexedDB connections under the app's feet: every piece of work is tried once more on a
  * fresh connection.
  */
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb'
+import { openDB, type DBSchema, type IDBPDatabase, type OpenDBCallbacks, type IDBPTransaction, type StoreNames } from 'idb'
 import { StorageError, type AreaRecord, type DoorRecord, type OutboxItem, type Receipt, type Session } from './types'
 
 export interface AccountSchema extends DBSchema {
   households: { key: string; value: DoorRecord; indexes: { areaId: string } }
-  commands: { key: number; value: OutboxItem; indexes: { id: string; householdId: string } }
+  commands: { key: number; value: OutboxItem; indexes: { id: string; householdId: string; state: string } }
   receipts: { key: string; value: Receipt; indexes: { confirmedAt: number } }
   drafts: { key: string; value: { key: string; value: unknown; savedAt: number } }
   areas: { key: string; value: AreaRecord }
@@ -110,30 +110,56 @@ function abort(tx: { abort: () => void }): void {
   }
 }
 
-export function accountDatabase(prefix: string, accountId: string): Connection<AccountSchema> {
-  const connection: Connection<AccountSchema> = new Connection(() =>
-    openDB<AccountSchema>(`${prefix}-${accountId}`, 1, {
-      upgrade(db) {
-        db.createObjectStore('households', { keyPath: 'id' }).createIndex('areaId', 'areaId')
-        const commands = db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true })
-        commands.createIndex('id', 'id', { unique: true })
-        commands.createIndex('householdId', 'payload.household_id')
-        db.createObjectStore('receipts', { keyPath: 'id' }).createIndex('confirmedAt', 'confirmedAt')
-        db.createObjectStore('drafts', { keyPath: 'key' })
-        db.createObjectStore('areas', { keyPath: 'id' })
-        db.createObjectStore('meta')
+/** What the account's database looks like; each step only adds, so that an app of yesterday can work with it too. */
+const ACCOUNT_VERSION = 2
+
+/**
+ * Open a database. One that a newer version of the app has left is taken as it is: versions only add to it, and what
+ * it holds must not be out of reach because the service was set back.
+ */
+async function openAs<S extends DBSchema>(name: string, version: number, callbacks: OpenDBCallbacks<S>): Promise<IDBPDatabase<S>> {
+  try {
+    return await openDB<S>(name, version, callbacks)
+  } catch (error) {
+    if ((error as DOMException).name !== 'VersionError') throw error
+    return openDB<S>(name, undefined, callbacks)
+  }
+}
+
+/** `onBlocked` hears of another tab that holds an older version and does not let go, and (false) when it has. */
+export function accountDatabase(prefix: string, accountId: string, onBlocked: (isBlocked: boolean) => void = () => undefined): Connection<AccountSchema> {
+  const connection: Connection<AccountSchema> = new Connection(async () => {
+    let wasBlocked = false
+    const open = await openAs<AccountSchema>(`${prefix}-${accountId}`, ACCOUNT_VERSION, {
+      // all of it in one transaction: an app that dies meanwhile finds what was there before
+      upgrade(db, before, _, tx) {
+        if (before < 1) {
+          db.createObjectStore('households', { keyPath: 'id' }).createIndex('areaId', 'areaId')
+          const commands = db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true })
+          commands.createIndex('id', 'id', { unique: true })
+          commands.createIndex('householdId', 'payload.household_id')
+          db.createObjectStore('receipts', { keyPath: 'id' }).createIndex('confirmedAt', 'confirmedAt')
+          db.createObjectStore('drafts', { keyPath: 'key' })
+          db.createObjectStore('areas', { keyPath: 'id' })
+          db.createObjectStore('meta')
+        }
+        // how many wait is counted after every tap, and need not read them all
+        if (before < 2) tx.objectStore('commands').createIndex('state', 'state')
       },
+      blocked: () => onBlocked((wasBlocked = true)),
       // a newer version of the app in another tab may change the schema
       blocking: () => void connection.forget(),
       terminated: () => void connection.forget(),
-    }),
-  )
+    })
+    if (wasBlocked) onBlocked(false)
+    return open
+  })
   return connection
 }
 
 export function deviceDatabase(prefix: string): Connection<DeviceSchema> {
   const connection: Connection<DeviceSchema> = new Connection(() =>
-    openDB<DeviceSchema>(`${prefix}-device`, 1, {
+    openAs<DeviceSchema>(`${prefix}-device`, 1, {
       upgrade: (db) => void db.createObjectStore('device'),
       blocking: () => void connection.forget(),
       terminated: () => void connection.forget(),

@@ -35,6 +35,9 @@ export interface EngineOptions extends TransportOptions, ScheduleOptions {
 
 type Listener = () => void
 
+/** A clock that is wrong by no more (ms) is called right: the server asks no more of it. */
+const CLOCK_SLACK_MS = 900_000
+
 /** How many records the server had confirmed on a Shanghai day when it last said so. */
 interface Confirmed {
   day: string
@@ -118,15 +121,14 @@ export class Engine {
 
   private async attach(session: Session): Promise<void> {
     await this.database?.forget()
-    const database = accountDatabase(this.options.databasePrefix, session.accountId)
+    const database = accountDatabase(this.options.databasePrefix, session.accountId, (isBlocked) => this.set({ storageProblem: isBlocked ? 'blocked' : null }))
     this.database = database
     this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs)
-    const [kept, contact] = (await database.run((db) => Promise.all([db.get('meta', 'confirmed'), db.get('meta', 'lastContactAt')]))) as [
-      Confirmed | undefined,
-      number | undefined,
-    ]
-    this.transport.lastContactAt ??= contact ?? null
-    this.confirmed = kept ?? { day: '', count: 0 }
+    const read = (name: string): Promise<unknown> => database.run((db) => db.get('meta', name))
+    const [kept, contact, clock] = await Promise.all([read('confirmed'), read('lastContactAt'), read('clockErrorMs')])
+    this.transport.lastContactAt ??= (contact as number | undefined) ?? null
+    this.confirmed = (kept as Confirmed | undefined) ?? { day: '', count: 0 }
+    this.set({ clockErrorMs: (clock as number | undefined) ?? 0 })
     await this.refresh()
   }
 
@@ -260,13 +262,16 @@ export class Engine {
   /** Record several things as one: a whole stair without an answer. Answers their ids, in order. */
   async performAll<N extends CommandName>(commands: readonly { name: N; payload: Commands[N]; made?: DoorRecord }[]): Promise<string[]> {
     if (!this.outbox) throw new Error('nobody is signed in')
-    const now = this.options.now()
+    const clock = this.options.now()
+    const { clockErrorMs } = this.state
+    const now = clock - clockErrorMs
     const made = commands.map((command) => ({
       ...command,
       id: newId(now),
       recordedAt: new Date(now).toISOString(),
+      ...(clockErrorMs && { clockErrorMs }),
     }))
-    await this.keeping(this.outbox.perform(made, now))
+    await this.keeping(this.outbox.perform(made, clock))
     this.set({ storageProblem: null })
     await this.changed()
     this.syncSoon(this.options.undoMs + 20)
@@ -376,14 +381,15 @@ export class Engine {
     if (!database || !outbox) return
     const who = (): string => this.session?.name ?? ''
     const tell = (loading: Status['loading']): void => this.set({ loading })
-    const syncer = new Syncer(database, outbox, this.transport, this.options.now, who, tell)
+    const hear = (serverTime: string, askedAt: number, heardAt: number): void => this.hearClock(serverTime, askedAt, heardAt)
+    const syncer = new Syncer(database, outbox, this.transport, this.options.now, who, tell, hear)
     this.syncer = syncer
     this.set({ syncing: true })
     try {
       const pushed = await syncer.push()
       await this.changed()
       const pulled = await syncer.pull()
-      const confirmedToday = pushed || (await this.api.GET('/api/v1/sync/status')).data!.confirmed_today
+      const confirmedToday = pushed || (await syncer.status())
       await this.keepConfirmed(confirmedToday)
       this.schedule.succeeded()
       this.set({ refusal: null, storageProblem: null })
@@ -411,12 +417,24 @@ export class Engine {
     this.schedule.failed(problem?.retryAfter ?? null)
   }
 
+  /** How wrong this phone's clock is, by what the server's said in between. */
+  private hearClock(serverTime: string, askedAt: number, heardAt: number): void {
+    const errorMs = Math.round((askedAt + heardAt) / 2 - Date.parse(serverTime))
+    this.set({ clockErrorMs: Math.abs(errorMs) > CLOCK_SLACK_MS ? errorMs : 0 })
+  }
+
+  /** The day it is, whatever this phone's clock says. */
+  private today(): string {
+    return shanghaiDay(this.options.now() - this.state.clockErrorMs)
+  }
+
   private async keepConfirmed(count: number): Promise<void> {
-    const confirmed = { day: shanghaiDay(this.options.now()), count }
+    const confirmed = { day: this.today(), count }
     this.confirmed = confirmed
     await this.database?.write(['meta'], async (tx) => {
       await tx.objectStore('meta').put(confirmed, 'confirmed')
       await tx.objectStore('meta').put(this.transport.lastContactAt, 'lastContactAt')
+      await tx.objectStore('meta').put(this.state.clockErrorMs, 'clockErrorMs')
     })
   }
 
@@ -426,11 +444,10 @@ export class Engine {
   }
 
   private async refresh(): Promise<void> {
-    const items = await this.listOutbox()
-    const needsYou = items.filter((item) => item.state === 'rejected').length
+    const { waiting, needsYou } = (await this.outbox?.count()) ?? { waiting: 0, needsYou: 0 }
     const { day, count } = this.confirmed
-    const confirmedToday = day === shanghaiDay(this.options.now()) ? count : null
-    this.set({ waiting: items.length - needsYou, needsYou, confirmedToday })
+    const confirmedToday = day === this.today() ? count : null
+    this.set({ waiting, needsYou, confirmedToday })
     this.tellData()
   }
 

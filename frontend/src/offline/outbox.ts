@@ -27,6 +27,8 @@ export interface NewCommand<N extends CommandName = CommandName> {
   name: N
   payload: Commands[N]
   recordedAt: string
+  /** ms by which the phone's clock was known to be wrong; `recordedAt` is free of it */
+  clockErrorMs?: number
   /** the record of a household that begins with this command */
   made?: DoorRecord
 }
@@ -40,7 +42,15 @@ export interface Answer {
   detail?: string | null
 }
 
+/** Whether a piece of keeping failed for want of room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof StorageError && error.reason === 'full'
+}
+
 export class Outbox {
+  /** being sent, although the phone is too full to write that down */
+  private readonly underWay = new Set<string>()
+
   constructor(
     private readonly database: Connection<AccountSchema>,
     /** the name that stands beside what this phone records */
@@ -89,7 +99,7 @@ export class Outbox {
 
   /** Take commands back that have not begun to be sent; answers false, and takes none, when any has. */
   async undo(ids: readonly string[]): Promise<boolean> {
-    return this.remove(ids, (item) => item.state === 'waiting' && item.attempts === 0)
+    return this.remove(ids, (item) => item.state === 'waiting' && item.attempts === 0 && !this.underWay.has(item.id))
   }
 
   /** A person gives a rejected record up. */
@@ -126,6 +136,12 @@ export class Outbox {
     })
   }
 
+  /** How many wait for the server, and how many for a person. */
+  async count(): Promise<{ waiting: number; needsYou: number }> {
+    const [all, needsYou] = await this.database.run((db) => Promise.all([db.count('commands'), db.countFromIndex('commands', 'state', 'rejected')]))
+    return { waiting: all - needsYou, needsYou }
+  }
+
   list(): Promise<OutboxItem[]> {
     return this.database.run((db) => db.getAll('commands'))
   }
@@ -150,19 +166,32 @@ export class Outbox {
     return this.isHeld(next, now) ? next.holdUntil - now : 0
   }
 
-  /** The next records to send, oldest first, marked as being sent. */
+  /** The next records to send, oldest first, marked as being sent: written down, or on a full phone only known. */
   async takeBatch(now: number, most: number, mostBytes: number): Promise<OutboxItem[]> {
+    try {
+      return await this.take(now, most, mostBytes, true)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      // sending is what makes room
+      const batch = await this.take(now, most, mostBytes, false)
+      for (const { id } of batch) this.underWay.add(id)
+      return batch
+    }
+  }
+
+  private async take(now: number, most: number, mostBytes: number, isMarked: boolean): Promise<OutboxItem[]> {
     return this.database.write(['commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       const batch: OutboxItem[] = []
       let bytes = 0
-      for (const item of await commands.getAll()) {
+      const rejected = await commands.index('state').count('rejected')
+      for (const item of await commands.getAll(null, most + 1 + rejected)) {
         if (item.state === 'rejected') continue
         if (this.isHeld(item, now)) break
         bytes += byteLength(item.payload) + ENVELOPE_BYTES
         if (batch.length >= most || (batch.length > 0 && bytes > mostBytes)) break
         const sending: OutboxItem = { ...item, state: 'sending', attempts: item.attempts + 1 }
-        await commands.put(sending)
+        if (isMarked) await commands.put(sending)
         batch.push(sending)
       }
       return batch
@@ -170,16 +199,32 @@ export class Outbox {
   }
 
   /**
-   * The server has answered for these: they leave the outbox, or stay as rejected with the reason. On a full
-   * disk the receipts give way, so that an answer is never lost for want of room.
+   * The server has answered for these: they leave the outbox, or stay as rejected with the reason. On a full phone
+   * the receipts give way, so that an answer is never lost for want of room; on one where nothing at all can be
+   * written the records leave, the doors are drawn by the next pull, and what was rejected is asked about again
+   * (StorageError).
    */
   async settle(answers: readonly Answer[], now: number): Promise<void> {
+    for (const { id } of answers) this.underWay.delete(id)
     try {
-      await this.write(answers, now, true)
+      return await this.write(answers, now, true)
     } catch (error) {
-      if (!(error instanceof StorageError && error.reason === 'full')) throw error
-      await this.write(answers, now, false)
+      if (!isFull(error)) throw error
     }
+    try {
+      return await this.write(answers, now, false)
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+    const taken = answers.filter((answer) => answer.status !== 'rejected')
+    await this.database.write(['commands'], async (tx) => {
+      const commands = tx.objectStore('commands')
+      for (const { id } of taken) {
+        const key = await commands.index('id').getKey(id)
+        if (key !== undefined) await commands.delete(key)
+      }
+    })
+    if (taken.length < answers.length) throw new StorageError('full')
   }
 
   private async write(answers: readonly Answer[], now: number, isRoomForReceipts: boolean): Promise<void> {
@@ -215,14 +260,18 @@ export class Outbox {
     })
   }
 
-  /** No answer for these: they wait again, with what stood in the way. */
+  /** No answer for these: they wait again, with what stood in the way; on a full phone they stay `sending`, which is as good. */
   async release(ids: readonly string[], lastProblem: OutboxItem['lastProblem'] = null): Promise<void> {
-    await this.database.write(['commands'], async (tx) => {
+    for (const id of ids) this.underWay.delete(id)
+    const work = this.database.write(['commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       for (const id of ids) {
         const item = await commands.index('id').get(id)
         if (item?.state === 'sending') await commands.put({ ...item, state: 'waiting', lastProblem })
       }
+    })
+    await work.catch((error: unknown) => {
+      if (!isFull(error)) throw error
     })
   }
 }

@@ -36,6 +36,8 @@ export class Syncer {
     private readonly now: () => number,
     private readonly who: () => string,
     private readonly onLoading: (loading: { area: string; done: number; total: number } | null) => void,
+    /** hears what the server's clock said while ours went from one to the other */
+    private readonly onClock: (serverTime: string, askedAt: number, heardAt: number) => void,
   ) {}
 
   private isStopped = false
@@ -65,12 +67,22 @@ export class Syncer {
     }
   }
 
+  /** What the server counts of today, asked for when nothing was sent that it would have told with. */
+  async status(): Promise<number> {
+    const askedAt = this.now()
+    const { data } = await this.transport.api.GET('/api/v1/sync/status')
+    this.onClock(data!.server_time, askedAt, this.now())
+    return data!.confirmed_today
+  }
+
   private async send(batch: readonly OutboxItem[]): Promise<number> {
     this.goOn()
     try {
+      const askedAt = this.now()
       const { data } = await this.transport.api.POST('/api/v1/sync/commands', {
         body: {
           device_id: await this.transport.deviceId(),
+          sent_at: new Date(askedAt).toISOString(),
           oldest_unsent_at: batch[0]?.recordedAt ?? null,
           app_version: __APP_VERSION__,
           keeps_storage: await isKept(),
@@ -80,10 +92,12 @@ export class Syncer {
             recorded_at: item.recordedAt,
             epoch: item.epoch,
             community_code: item.communityCode,
+            clock_error_s: clockErrorOf(item),
             payload: item.payload as unknown as Record<string, never>,
           })),
         },
       })
+      this.onClock(data!.server_time, askedAt, this.now())
       const answered = new Set(data!.results.map((result) => result.id))
       await this.outbox.settle(data!.results, this.now())
       const silent = batch.filter((item) => !answered.has(item.id)).map((item) => item.id)
@@ -202,6 +216,11 @@ export class Syncer {
       await tx.objectStore('areas').delete(areaId)
     })
   }
+}
+
+/** Whole seconds by which the clock was known to be wrong when a record was made; nothing where it was right. */
+export function clockErrorOf(item: OutboxItem): number | undefined {
+  return item.clockErrorMs ? Math.round(item.clockErrorMs / 1000) : undefined
 }
 
 function problemOf(error: unknown): OutboxItem['lastProblem'] {

@@ -6,7 +6,7 @@ import { createCalls, type Calls } from '../api/client'
 import type { components } from '../api/types'
 import { deviceDatabase, type SignedIn, type Tokens } from './database'
 import { newId } from './ids'
-import { OfflineError, ProblemError, type Session } from './types'
+import { OfflineError, ProblemError, StorageError, type Session } from './types'
 
 type TokenRead = components['schemas']['TokenRead']
 
@@ -180,7 +180,7 @@ export class Transport {
         // the server calls the token wrong; to the person it is the sign-in that has ended, not a password
         throw error instanceof ProblemError && error.status === 401 ? new ProblemError(401, 'token_expired', error.title) : error
       })
-      if (this.signedIn) await this.keep({ ...this.signedIn, tokens: this.kept(tokens) })
+      if (this.signedIn) await this.keep({ ...this.signedIn, tokens: this.kept(tokens) }).catch(goOnIfFull)
     }
     const { locks, databasePrefix } = this.options
     const locked = async (): Promise<void> => {
@@ -267,6 +267,11 @@ export class Transport {
     if (online) this.lastContactAt = this.options.now()
     this.onChange()
   }
+}
+
+/** A full phone goes on with a token it could not keep: sending is what makes room. Opened anew, it has to sign in. */
+function goOnIfFull(error: unknown): void {
+  if (!(error instanceof StorageError && error.reason === 'full')) throw error
 }
 
 function plainHeaders(response: Response): Headers {

@@ -141,7 +141,10 @@ export interface OutboxItem<N extends CommandName = CommandName> {
   communityCode: string
   areaId: string
   epoch: number
+  /** ISO 8601, by the phone's clock less what it was known to be wrong by */
   recordedAt: string
+  /** ms by which the clock was known to be wrong (ahead: more than 0) when it was by more than a quarter of an hour */
+  clockErrorMs?: number
   /** ms; not sent before, so that it can be undone */
   holdUntil: number
   state: 'waiting' | 'sending' | 'rejected'
@@ -292,8 +295,10 @@ export interface Status {
   refusal: string | null
   /** a doing that takes long: loading an area's doors */
   loading: { area: string; done: number; total: number } | null
-  /** why the phone could not keep something, when it could not */
-  storageProblem: 'full' | 'broken' | null
+  /** why the phone could not keep something, when it could not; `blocked`: another tab holds an older version of it */
+  storageProblem: 'full' | 'broken' | 'blocked' | null
+  /** ms by which this phone's clock is ahead of the server's (behind: less than 0); 0 up to a quarter of an hour */
+  clockErrorMs: number
 }
 
 /** As long as nothing has happened. */
@@ -308,6 +313,7 @@ export const INITIAL_STATUS: Status = {
   refusal: null,
   loading: null,
   storageProblem: null,
+  clockErrorMs: 0,
 }
 
 export interface StorageState {

@@ -1,6 +1,7 @@
 /**
- * What the app says in passing: a toast in the middle, and a strip at the bottom that can be taken back.
- * `NoticeHost.vue` shows them; one of each at a time, the newer one wins.
+ * What the app says in passing: a toast in the middle, and a strip at the bottom that can be taken back; one of each at a
+ * time, the newer one wins. An offer is a strip that stands, where nobody is in the middle of something, until it is
+ * taken. `NoticeHost.vue` shows them.
  */
 import { shallowRef } from 'vue'
 
@@ -13,6 +14,7 @@ export interface Strip {
 
 export const toastText = shallowRef('')
 export const strip = shallowRef<Strip | null>(null)
+export const offer = shallowRef<Omit<Strip, 'seconds'> | null>(null)
 
 let toastTimer: ReturnType<typeof setTimeout> | undefined
 let stripTimer: ReturnType<typeof setTimeout> | undefined

@@ -69,6 +69,8 @@ export class Town {
   faults: Fault[] = []
   /** ids that make the server refuse the whole request, as a bug of the phone would */
   readonly poison = new Set<string>()
+  /** ms; what the service's clock shows */
+  now = Date.parse('2026-11-24T02:00:00Z')
   isDown = false
   accessSeconds = 900
   /** logins whose phones are revoked: they may send what they hold, and sign out */
@@ -165,7 +167,7 @@ export class Town {
     if (isOneTime && path !== '/me') return problem(403, 'password_change_needed')
     if (path === '/me') return json({ ...account, login, kind: 'person', must_change_password: isOneTime, grants: [], areas: [] })
     if (path === '/auth/sign-out') return new Response(null, { status: 204 })
-    if (path === '/sync/status') return json({ server_time: '', day: '', confirmed_today: this.confirmed(login) })
+    if (path === '/sync/status') return json({ server_time: new Date(this.now).toISOString(), day: '', confirmed_today: this.confirmed(login) })
     if (path === '/sync/areas') return json(this.areas.filter((area) => area.holder === login).map((area) => this.brief(area)))
     if (path === '/sync/commands') return this.take(login, body as { commands: CommandIn[] })
     const area = this.areas.find((one) => path === `/sync/areas/${one.id}` && one.holder === login)
@@ -255,7 +257,7 @@ export class Town {
       this.answers.set(command.id, answer)
       return answer
     })
-    return json({ results, server_time: '', confirmed_today: this.confirmed(login) })
+    return json({ results, server_time: new Date(this.now).toISOString(), confirmed_today: this.confirmed(login) })
   }
 
   /** Take over the changes that nobody else has made meanwhile; true when one of them clashes. */

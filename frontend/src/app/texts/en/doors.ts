@@ -19,6 +19,9 @@ const en: Record<keyof typeof zh, string> = {
   'line.sending': 'Sending {n}…',
   'line.storage_full': 'The phone is full and the last record was not kept. Free some space, then record again.',
   'line.storage_broken': 'The phone’s storage failed and the last record was not kept. Reopen the app, then record again.',
+  'line.storage_blocked': 'The app has been updated. Close its other tabs to open what is kept here.',
+  'line.clock_ahead': 'This phone’s clock is {span} ahead; set it to automatic',
+  'line.clock_behind': 'This phone’s clock is {span} behind; set it to automatic',
   'line.sign_in_again': 'Your sign-in has expired; sign in again to go on sending',
 
   'today.title': 'Today',

@@ -17,6 +17,9 @@ const zh = {
   'line.sending': '正在上传 {n} 条…',
   'line.storage_full': '手机存储已满，刚才的记录没有保存。请清理空间后再记。',
   'line.storage_broken': '手机存储出错，刚才的记录没有保存。请重新打开应用再记。',
+  'line.storage_blocked': '应用已更新。请关闭它的其他页面，资料才能打开。',
+  'line.clock_ahead': '手机时间快了{span}，请改为自动对时',
+  'line.clock_behind': '手机时间慢了{span}，请改为自动对时',
   'line.sign_in_again': '登录已过期，请重新登录后继续上传',
 
   'today.title': '今日',
