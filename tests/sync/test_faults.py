@@ -477,3 +477,10 @@ def test_nothing_is_lost_nothing_doubled_and_the_screen_tells_the_truth(
 def test_tallies_and_trail_hold_after_all_faults(came: dict[tuple[str, str], Any]) -> None:
     assert came["all", "tallies"] == []
     assert came["all", "trail"] == []
+
+
+def test_every_cell_is_there() -> None:
+    """Six stages by seven faults: these, and those of the browser."""
+    from tests.e2e.test_faults import BROWSER_CELLS  # noqa: PLC0415 - it needs a browser library only here
+
+    assert len({*CELLS, *BROWSER_CELLS}) == 42
