@@ -2,17 +2,16 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
-_RUN = Path(tempfile.mkdtemp(prefix="pioneer-test-", dir="/tmp"))
-_RUN.chmod(0o755)
+from tests.folders import make_run_folder
+
+_RUN = make_run_folder("pioneer-test-")
 os.environ.setdefault("PIONEER_DATA_DIR", str(_RUN / "data"))
 os.environ["PIONEER_SECRET_KEY"] = "tests-only-tests-only-tests-only-tests-only"
 

@@ -5,7 +5,6 @@ failed test's browsers saw is kept in `tests/e2e/artifacts`.
 """
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.e2e.desk import Desk
 from tests.e2e.phone import Phone
 from tests.e2e.screen import CHROMIUM_ARGUMENTS, ROOT, Screen, find_chromium
 from tests.e2e.service import Service
+from tests.folders import make_run_folder
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 
@@ -34,12 +34,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def run_folder() -> Iterator[Path]:
-    """Where this run's services live; short, for the sake of socket names."""
-    with tempfile.TemporaryDirectory(prefix="pioneer-e2e-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
+def run_folder() -> Path:
+    """Where this run's services live."""
+    return make_run_folder("pioneer-e2e-")
 
 
 @pytest.fixture(scope="package")
