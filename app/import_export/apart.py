@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, MutableSequence
+from typing import TypeVar
 from uuid import UUID
 
+T = TypeVar("T")
 WORKERS = 2
-"""Processes that write communities side by side; while one prepares rows, the database writes the other's."""
+"""Processes that read and write communities side by side; while one prepares rows, the database writes the other's."""
 DATABASE_URL = "PIONEER_JOB_DATABASE_URL"
 """Under this name in its environment the process finds the database."""
 _DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
@@ -46,26 +48,35 @@ def die_with_parent() -> None:
 
 
 async def in_workers(
-    count: int, work: Callable[[int, MutableSequence[float]], None], on_progress: Callable[[float], None]
-) -> None:
+    count: int, work: Callable[[int, MutableSequence[float]], T], on_progress: Callable[[float], None]
+) -> list[T]:
     """Do `work(number, done)` in `count` processes at once; each says how much it has done in `done[number]`, and
-    `on_progress` hears the sum. Raises RuntimeError when one did not end well."""
+    `on_progress` hears the sum. Answers what each has answered; raises RuntimeError when one did not end well."""
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
     done: MutableSequence[float] = context.RawArray("d", count)
+    answers: dict[int, T] = {}
+    pipes = [context.Pipe(duplex=False) for _ in range(count)]
 
     def begin(number: int) -> None:
         die_with_parent()
-        work(number, done)
+        pipes[number][1].send(work(number, done))
 
     workers = [context.Process(target=begin, args=(number,)) for number in range(count)]
     for worker in workers:
         worker.start()
     try:
-        while any(worker.is_alive() for worker in workers):
+        while len(answers) < count and (any(w.is_alive() for w in workers) or any(r.poll() for r, _ in pipes)):
             on_progress(sum(done))
-            await asyncio.sleep(0.1)
+            for number, (receiving, _) in enumerate(pipes):
+                if number not in answers and receiving.poll():
+                    answers[number] = receiving.recv()
+            await asyncio.sleep(0.05)
     finally:
         for worker in workers:
             worker.kill() if worker.is_alive() and sys.exc_info()[0] else worker.join()
-    if any(worker.exitcode for worker in workers):
+        for pair in pipes:
+            for end in pair:
+                end.close()
+    if len(answers) < count or any(worker.exitcode for worker in workers):
         raise RuntimeError("a worker of an import did not end well")
+    return [answers[number] for number in range(count)]

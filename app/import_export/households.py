@@ -7,7 +7,7 @@ name, another household number, or a second person related as head.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -76,7 +76,7 @@ class Gathering:
     that is `repeated` in the file wait for its end: whose it is can be said when all who state it are known.
     """
 
-    def __init__(self, repeated: Container[int]) -> None:
+    def __init__(self, repeated: Collection[int]) -> None:
         self.repeated = repeated
         self.doors: dict[str, dict[tuple[str, ...], Door]] = {}
         self.waiting: list[Door] = []
@@ -140,7 +140,7 @@ class Gathering:
         done = []
         for door in doors:
             candidates = _candidates(door)
-            if any(c.number and number_key(c.number) in self.repeated for c in candidates):
+            if self.repeated and any(c.number and number_key(c.number) in self.repeated for c in candidates):
                 self.waiting.append(door)
                 continue
             for candidate in candidates:
@@ -150,7 +150,9 @@ class Gathering:
         return done
 
     def finish_waiting(self, today: date) -> list[DwellingRow]:
-        """The doors that waited for the end of the file."""
+        """The doors that waited for the end of the file, in its order."""
+        sheets = {name: at for at, name in enumerate(dict.fromkeys(door.row.sheet for door in self.waiting))}
+        self.waiting.sort(key=lambda door: (sheets[door.row.sheet], door.row.row))
         self._check_duplicates()
         return [self._complete_door(door, today) for door in self.waiting]
 

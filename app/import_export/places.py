@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 
 from app.import_export import persons as cells
 from app.import_export.addresses import (
@@ -57,7 +58,9 @@ class PlaceReader:
         self.town = self._town_above = self._label("town")
         self.community = self._community_above = self._label("community")
         self._merged = self._merged_cells()
-        self._is_repeated, self._is_community_repeated = self._repeats_places()
+        if sheet.repeats is None:
+            sheet.repeats = self._repeats_places()
+        self._is_repeated, self._is_community_repeated = sheet.repeats
 
     @property
     def writes_whole_places(self) -> bool:
@@ -204,21 +207,32 @@ class PlaceReader:
         columns = [c for name in PLACE_FIELDS for c in self.header.columns.get(name, [])]
         doors = [c for name in ("room", "address") for c in self.header.columns.get(name, [])]
         people = [c for name in ("name", "head_name") for c in self.header.columns.get(name, [])]
-        before: list[Cell] = []
+        before: object = None
         repeated = blank = 0
+        place_of = itemgetter(*columns, -1) if columns else None
+        merged = self._merged
         for index in range(self.header.last_row + 1, len(self.sheet.rows)):
             values = self.sheet.rows[index]
-            if all(values[c] is None for c in people):
+            for c in people:
+                if values[c] is not None:
+                    break
+            else:
                 continue
             if its:
                 word = next((values[c] for c in its if values[c] is not None), None)
-                gaps += word is None and not any((index, c) in self._merged for c in its)
+                gaps += word is None and not (merged and any((index, c) in merged for c in its))
                 same += word is not None and word == said
                 said = word
-            place = [values[c] for c in columns]
-            if all(values[c] is None and (index, c) not in self._merged for c in doors):
+            is_blank, is_written = True, False
+            for c in doors:
+                if values[c] is not None:
+                    is_blank, is_written = False, True
+                elif merged and (index, c) in merged:
+                    is_blank = False
+            place = place_of(values)[:-1] if place_of else ()
+            if is_blank:
                 blank += 1
-            elif place == before and any(values[c] is not None for c in doors):
+            elif is_written and place == before:
                 repeated += 1
             before = place
         return repeated > blank, same > gaps

@@ -8,13 +8,13 @@ right. `tests/import_export/test_plain_rows.py` holds both equal.
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Generic, TypeVar
 
-from app.core.resident_id import check_character
 from app.import_export import persons as cells
 from app.import_export.addresses import Place, plain, read_building, read_compound, read_floor, read_room, read_stair
 from app.import_export.headers import Header
-from app.import_export.households import Candidate, Gathering, Members
+from app.import_export.households import Candidate, Door, Gathering, Members
 from app.import_export.places import PlaceReader, is_date_text
 from app.import_export.readings import PersonRow
 from app.import_export.workbook import Cell, Sheet, letter_of
@@ -24,7 +24,11 @@ _FIELDS = {
     "id_number", "phone", "workplace", "note", "age",
 }  # fmt: skip
 _NEEDED = {"name", "building", "room"}
-_NUMBER = re.compile(r"[1-8][0-9]{16}[0-9X]")
+_HEAD = re.compile(r"[1-8][0-9]{13}")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+# what the last three of the seventeen digits weigh, and the check characters by the rest of the sum by eleven
+_TAILS = {f"{n:03d}": sum(int(d) * w for d, w in zip(f"{n:03d}", _WEIGHTS[14:], strict=True)) for n in range(1000)}
+_CHECKS = "10X98765432"
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _OTHER_PERMITS = ("81", "82", "83")
 _MAX_WORK = 100
@@ -81,14 +85,19 @@ class PlainRows:
         # columns that are not read, or say again what another says: only that they are no heading matters
         self._others = tuple(c for c in range(len(header.fields)) if c not in used)
         self._id_column = letter_of(column["id_number"]) if "id_number" in column else ""
-        self._last: tuple[Cell, ...] = ()
-        self._door: tuple[Place, object] | None = None
+        self._where_of: Callable[[Sequence[Cell]], object] = itemgetter(*self._where)
+        # the door of the row before, where it was written, and the household behind it
+        self._last: object = None
+        self._at_place: Place | None = None
+        self._door: Door | None = None
+        self._current: Members | None = None
         self._words = _Memory[str, str](self._word)
         self._names = _Memory[str, str](self._name)
         self._relations = _Memory[str, tuple[str, bool]](self._relation)
         self._sexes = _Memory[str, int](self._sex)
         self._births = _Memory[Cell, tuple[date, bool]](self._birth)
-        self._days = _Memory[str, date](self._day)
+        self._heads = _Memory[str, tuple[date, int]](self._head)
+        self._tags = _Memory[tuple[str, str], list[str] | None](self._tag)
         self._works = _Memory[str, str | None](self._work)
         self._notes = _Memory[str, tuple[str, bool]](self._note)
         self._ages = _Memory[Cell, int | None](self._age)
@@ -118,7 +127,7 @@ class PlainRows:
         row = self._sheet.rows[index]
         try:
             return self._take(row, index, current)
-        except (NotPlainError, TypeError, AttributeError):
+        except (NotPlainError, TypeError, KeyError):
             return None  # a number where a text would be plain, a blank where something has to stand
 
     def _take(self, row: Sequence[Cell], index: int, current: Members | None) -> Members:
@@ -147,15 +156,14 @@ class PlainRows:
         number = row[id_at] if id_at >= 0 else None
         id_year = None
         if number is not None:
-            inside = self._days[number[6:14]]  # type: ignore[index]
+            inside, weight = self._heads[number[:14]]  # type: ignore[index]
+            tail = number[14:17]  # type: ignore[index]
             if (
-                not _NUMBER.fullmatch(number)  # type: ignore[arg-type]
-                or number[:2] in _OTHER_PERMITS  # type: ignore[index]
-                or check_character(number[:17]) != number[17]  # type: ignore[index]
+                number[17:] != _CHECKS[(weight + _TAILS[tail]) % 11]  # type: ignore[index]
                 or (born is not None and born != inside and not (is_month and _same_month(born, inside)))
             ):
                 raise NotPlainError
-            id_sex = 1 if number[16] in "13579" else 2  # type: ignore[index]
+            id_sex = 1 if tail[2] in "13579" else 2
             if sex and sex != id_sex:
                 raise NotPlainError
             id_year, born, sex = inside.year, inside, id_sex
@@ -165,8 +173,12 @@ class PlainRows:
             index + 1, work, [], age,
         )  # fmt: skip
         if note or relation:
-            of_year = self._today.year - born.year if age is None and born else age
-            person.tags = sorted({*cells.read_tags(f"{note};;;{relation}", of_year)})
+            tags = self._tags[note, relation]
+            if tags is None:
+                of_year = self._today.year - born.year if age is None and born else age
+                person.tags = sorted({*cells.read_tags(f"{note};;;{relation}", of_year)})
+            elif tags:
+                person.tags = tags.copy()
         if is_said:
             household.remarks.append((person, note))
         household.candidates.append(Candidate(person, self._id_column, id_year))
@@ -174,15 +186,20 @@ class PlainRows:
 
     def _household(self, row: Sequence[Cell], index: int, current: Members | None, is_head: bool) -> Members:
         places = self._places
-        where = tuple([row[at] for at in self._where])
-        if where != self._last or self._door is None or self._door[0] is not places.place:
+        where = self._where_of(row)
+        if where == self._last and self._door is not None and self._at_place is places.place:
+            door = self._door
+            if current is self._current and current is not None and not (is_head and current.has_head()):
+                return current  # one more of the same household
+        else:
             place, community = self._place(row)
             if places.stand(place, community):
                 current = None
-            self._last = where
-            self._door = (places.place, None)
-        door = self._gathering.door(places, self._sheet.name, index + 1)
-        return self._gathering.household(door, current, "", "", is_head, self._sheet.name, index + 1)
+            door = self._gathering.door(places, self._sheet.name, index + 1)
+            self._last, self._at_place, self._door = where, places.place, door
+        found = self._gathering.household(door, current, "", "", is_head, self._sheet.name, index + 1)
+        self._current = found
+        return found
 
     def _place(self, row: Sequence[Cell]) -> tuple[Place, str | None]:
         """Where a row stands whose every part of a place is written and says only what its column is for."""
@@ -251,14 +268,23 @@ class PlainRows:
             raise NotPlainError
         return day, is_month
 
-    def _day(self, digits: str) -> date:
+    def _head(self, digits: str) -> tuple[date, int]:
+        """The birth date in the first fourteen digits of a number, and what they weigh in its check."""
+        if not _HEAD.fullmatch(digits) or digits[:2] in _OTHER_PERMITS:
+            raise NotPlainError
         try:
-            day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+            day = date(int(digits[6:10]), int(digits[10:12]), int(digits[12:14]))
         except ValueError:
             raise NotPlainError from None
         if day > self._today or day.year < cells.OLDEST_YEAR:
             raise NotPlainError
-        return day
+        return day, sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
+
+    def _tag(self, said: tuple[str, str]) -> list[str] | None:
+        """The tags of a note and a relation; None where they depend on the age."""
+        note, relation = said
+        young, old = (sorted({*cells.read_tags(f"{note};;;{relation}", age)}) for age in (1, 99))
+        return old if young == old else None
 
     def _work(self, cell: str) -> str | None:
         work = cells.text_of(self._word(cell), _MAX_WORK)

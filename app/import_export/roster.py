@@ -7,15 +7,15 @@ read; what is wrong is reported by sheet, row and column; nothing is guessed.
 
 import re
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from app.import_export import persons as cells
 from app.import_export.addresses import plain, read_heading
 from app.import_export.headers import Header, find_header, mapped_header, mask, mask_name, squeeze
-from app.import_export.households import Gathering, Members, number_key
+from app.import_export.households import Door, Gathering, Members, number_key
 from app.import_export.members import MemberReader
 from app.import_export.places import PlaceReader, SheetRow
 from app.import_export.plain_rows import PlainRows
@@ -61,6 +61,27 @@ def read_roster(
     return RosterReading(reader.sheets, dwellings, reader.problems, reader.counts)
 
 
+Run = tuple[str, int, int]
+"""A community, and the first of its rows that follow each other and the first that does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some communities of a file, by their rows."""
+
+    runs: list[Run]
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRead:
+    """What the reader of a share has found besides its doors, on its way from one process to another."""
+
+    waiting: list[Door]
+    problems: list[RowProblem]
+    counts: dict[str, int]
+    plain_count: int
+
+
 class RosterReader:
     """Reads a roster file community by community.
 
@@ -96,12 +117,68 @@ class RosterReader:
         ]
         self.counts = dict.fromkeys(("rows", "dwellings", "vacant", "households", "persons", "rejected"), 0)
         self.problems: list[RowProblem] = []
+        self._gathering = Gathering(set())
+
+    @cached_property
+    def _surveyed(self) -> "_Survey":
+        return _survey(self._headers)
+
+    def shares(self, count: int) -> list[Share]:
+        """The communities of a file divided among `count` readers, about as many rows to each; no shares for a file
+        whose rows hang together, and one reader has to read it whole."""
+        survey = self._surveyed
+        if not survey.runs or count < 2:
+            return []
+        found = [Share([]) for _ in range(count)]
+        for run in survey.runs:
+            found[run[1] * count // survey.runs[-1][2]].runs.append(run)
+        return found if all(share.runs for share in found) else []
+
+    def share_doors(
+        self, share: Share, on_progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[list[DwellingRow]]:
+        """As `doors`, of a share alone, `on_progress` counting its own rows; `share_read` then tells the rest."""
+        survey = self._surveyed
+        self._gathering = gathering = Gathering(survey.repeated)
+        (sheet, header) = self._headers[0]
+        if header is None:
+            return
+        reader = _SheetReader(sheet, header, gathering, self._today, self._is_1904, self._takes_plain)
+        done = 0
+        for community, start, end in share.runs:
+            reader.step_aside()
+            for index in range(start, end):
+                reader.read_row(index)
+            done += end - start
+            if on_progress:
+                on_progress(done, self.total)
+            yield self._counted(gathering.finish(community, self._today))
+        self._count_rows(reader)
+        self._order_problems(gathering.problems)
+
+    def share_read(self) -> ShareRead:
+        """What has been found in a share when its doors have ended."""
+        return ShareRead(self._gathering.waiting, self.problems, self.counts, self.plain_count)
+
+    def join(self, shares: Iterable[ShareRead]) -> list[DwellingRow]:
+        """Take what the readers of the shares have found; answers the doors that had to wait."""
+        gathering = Gathering(set())
+        problems: list[RowProblem] = []
+        for share in shares:
+            gathering.waiting += share.waiting
+            problems += share.problems
+            self.plain_count += share.plain_count
+            for name, count in share.counts.items():
+                self.counts[name] += count
+        doors = self._counted(gathering.finish_waiting(self._today))
+        self._order_problems(problems + gathering.problems)
+        return doors
 
     def doors(self) -> Iterator[list[DwellingRow]]:
         """The doors of one community after the other as their last rows are read, then those that had to wait for the
         end of the file."""
-        survey = _survey(self._headers)
-        gathering = Gathering(survey.repeated)
+        survey = self._surveyed
+        self._gathering = gathering = Gathering(survey.repeated)
         done = 0
         for at, (sheet, header) in enumerate(self._headers):
             if header is None:
@@ -120,9 +197,7 @@ class RosterReader:
                 done += 1
                 if self._on_progress and done % _PROGRESS_STEP == 0:
                     self._on_progress(done, self.total)
-            self.plain_count += reader.plain_rows
-            self.counts["rows"] += reader.rows
-            self.counts["rejected"] += reader.rejected
+            self._count_rows(reader)
         if not any(header for _, header in self._headers):
             name = self._headers[0][0].name if self._headers else ""
             self.problems.append(problem("header_not_found", name, 0, ""))
@@ -132,6 +207,11 @@ class RosterReader:
         self._order_problems(gathering.problems)
         if self._on_progress:
             self._on_progress(self.total, self.total)
+
+    def _count_rows(self, reader: "_SheetReader") -> None:
+        self.plain_count += reader.plain_rows
+        self.counts["rows"] += reader.rows
+        self.counts["rejected"] += reader.rejected
 
     def _counted(self, doors: list[DwellingRow]) -> list[DwellingRow]:
         self.counts["dwellings"] += len(doors)
@@ -151,16 +231,20 @@ class RosterReader:
 
 @dataclass(slots=True)
 class _Survey:
-    """What has to be known of all rows before the first is read: where each community is named last, and which
-    numbers stand in more than one row."""
+    """What has to be known of all rows before the first is read: where each community is named last, which numbers
+    stand in more than one row, and, of a list whose every row says whose and where it is and who, which rows are each
+    community's."""
 
     last_rows: dict[str, tuple[int, int]] = field(default_factory=dict)
     repeated: set[int] = field(default_factory=set)
+    runs: list[Run] = field(default_factory=list)
 
 
 def _survey(headers: list[tuple[Sheet, Header | None]]) -> _Survey:
     found = _Survey()
     keys = array("q")
+    listed = [(sheet, header) for sheet, header in headers if header and not sheet.is_hidden]
+    runs = _Runs(*listed[0]) if len(listed) == 1 and len(headers) == 1 else None
     for at, (sheet, header) in enumerate(headers):
         if header is None or sheet.is_hidden:
             continue
@@ -168,6 +252,8 @@ def _survey(headers: list[tuple[Sheet, Header | None]]) -> _Survey:
         places = header.columns.get("community", [])
         for index in range(header.last_row + 1, len(sheet.rows)):
             row = sheet.rows[index]
+            if runs is not None and not runs.take(row, index):
+                runs = None
             for column in places:
                 if row[column] is not None:
                     found.last_rows[plain(row[column])] = (at, index)
@@ -176,12 +262,57 @@ def _survey(headers: list[tuple[Sheet, Header | None]]) -> _Survey:
                 if isinstance(cell, str):
                     parts = (cell,) if cell.isalnum() else cells.split_list(cell)
                     keys.extend(map(number_key, parts))
+    found.runs = runs.ended() if runs is not None else []
     before = None
     for key in sorted(keys):
         if key == before:
             found.repeated.add(key)
         before = key
     return found
+
+
+class _Runs:
+    """Follows the rows of a sheet as long as each says its community, its door and somebody's name, and those of one
+    community stand together: then no row means what another says."""
+
+    def __init__(self, sheet: Sheet, header: Header) -> None:
+        columns = header.columns
+        self._place = columns.get("community", [-1])[0]
+        self._others = [columns[name][0] for name in ("name", "building", "room") if name in columns]
+        self._is_whole = self._place >= 0 and len(self._others) == 3 and not sheet.merges
+        self._runs: list[Run] = []
+        self._told: set[str] = set()
+        self._cell: Cell = None
+        self._start = self._end = 0
+        if self._is_whole:
+            self._is_whole = PlaceReader(sheet, header).writes_whole_places
+
+    def take(self, row: list[Cell], index: int) -> bool:
+        """Follow one row; False when the rows hang together otherwise."""
+        cell = row[self._place]
+        if not self._is_whole or cell is None:
+            return False
+        for column in self._others:
+            if row[column] is None:
+                return False
+        if cell != self._cell:
+            self._close()
+            self._cell, self._start = cell, index
+            community = plain(cell)
+            if not community or community in self._told:
+                return False
+            self._told.add(community)
+        self._end = index + 1
+        return True
+
+    def ended(self) -> list[Run]:
+        """The runs."""
+        self._close()
+        return self._runs
+
+    def _close(self) -> None:
+        if self._cell is not None:
+            self._runs.append((plain(self._cell), self._start, self._end))
 
 
 def _headers(book: Workbook, mapping: Mapping[str, str | None] | None) -> list[tuple[Sheet, Header | None]]:
@@ -263,6 +394,10 @@ class _SheetReader:
         """Whether a text may make a row something else than a line of the list."""
         word = squeeze(text)
         return word in self._words or _is_total(word) or _is_note(word)
+
+    def step_aside(self) -> None:
+        """Rows of somebody else's follow; the next one that is read continues no household."""
+        self._household = None
 
     def read_row(self, index: int) -> None:
         """Read one row (0-based)."""

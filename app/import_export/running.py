@@ -9,9 +9,9 @@ worker that dies leaves each community done or untouched, and the job goes on wi
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator, MutableSequence
+from collections.abc import AsyncIterator, Callable, Iterator, MutableSequence, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -48,7 +48,7 @@ from app.import_export.loading import (
 )
 from app.import_export.models import ImportFile, ImportJob, ImportKind, ImportProblem, ImportStatus
 from app.import_export.readings import DwellingRow, RowProblem, UnreadableFile
-from app.import_export.roster import RosterReader
+from app.import_export.roster import RosterReader, Share, ShareRead
 from app.import_export.schemas import ImportCounts
 from app.import_export.staging import (
     count_parts,
@@ -242,7 +242,7 @@ async def _work_alone(url: str, import_id: UUID) -> None:
         progress = Progress(job.progress_done, job.progress_total)
         async with _telling(database, import_id, progress):
             if job.staged_at is None:
-                await _stage(database, job, progress)
+                await _stage(database, job, progress, WORKERS)
             await _prepare_parts(database, job)
             # connections are not shared with the processes that are forked now
             await database.engine.dispose()
@@ -308,8 +308,9 @@ def _scope(job: ImportJob) -> Scope:
     return Scope((prefix_of(str(job.community_code)),))
 
 
-async def _stage(database: Database, job: ImportJob, progress: Progress) -> None:
-    """Read the file and keep what it holds, community by community, with what is wrong with the file itself."""
+async def _stage(database: Database, job: ImportJob, progress: Progress, workers: int = 1) -> None:
+    """Read the file and keep what it holds, community by community, with what is wrong with the file itself; where
+    the rows of one community depend on no other's, in several processes at once."""
     async with database.session(_scope(job)) as session:
         await forget_doors(session, job.id)
         content = await file_of(session, job.id)
@@ -319,16 +320,18 @@ async def _stage(database: Database, job: ImportJob, progress: Progress) -> None
     del content
     sheets = [asdict(sheet) for sheet in reader.sheets]
     order = {sheet.name: at for at, sheet in enumerate(reader.sheets)}
-    doors = reader.doors()
-    first: list[DwellingRow] = []
     async with database.session(_scope(job)) as session:
         sorter = await Sorter.of(session, str(job.community_code), columns_of(sheets))
-    while (batch := await _in_thread(partial(_next_doors, doors))) is not None:
-        async with database.session(_scope(job)) as session:
-            for community, its in sorted((await sorter.sort(session, batch)).items()):
-                await stage_doors(session, community, job.id, its)
-                first += its[:PREVIEW_DOORS]
-        first = sorted(first, key=lambda door: (order[door.sheet], door.row))[:PREVIEW_DOORS]
+    stager = Stager(database, job, sorter)
+    shares = await _in_thread(partial(reader.shares, workers))
+    if shares:
+        found = await _stage_shares(database, job, reader, shares, sorter, progress)
+        for one in found:
+            stager.add(one)
+        await stager.stage(iter([reader.join([one.read for one in found])]))
+    else:
+        await stager.stage(reader.doors())
+    first = sorted(stager.first, key=lambda door: (order[door.sheet], door.row))[:PREVIEW_DOORS]
     problems = reader.problems + sorter.problems
     problems.sort(key=lambda one: (order.get(one.sheet, 0), one.row))
     preview = orjson.dumps([door.model_dump() for door in preview_doors(first)])
@@ -347,6 +350,79 @@ async def _stage(database: Database, job: ImportJob, progress: Progress) -> None
             "progress_total": progress.total,
         }
         await session.execute(update(ImportJob).where(col(ImportJob.id) == job.id).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class StagedShare:
+    """What a process that has read and staged a share tells of it."""
+
+    read: ShareRead
+    first: list[DwellingRow]
+    problems: list[RowProblem]
+    refused: int
+
+
+class Stager:
+    """Keeps doors for their communities as they are read, and remembers the first of them for the preview."""
+
+    def __init__(self, database: Database, job: ImportJob, sorter: Sorter) -> None:
+        self.first: list[DwellingRow] = []
+        self._database = database
+        self._job = job
+        self._sorter = sorter
+
+    async def stage(self, doors: Iterator[list[DwellingRow]]) -> None:
+        """Keep all of them."""
+        while (batch := await _in_thread(partial(_next_doors, doors))) is not None:
+            async with self._database.session(_scope(self._job)) as session:
+                for community, its in sorted((await self._sorter.sort(session, batch)).items()):
+                    await stage_doors(session, community, self._job.id, its)
+                    self.first += its[:PREVIEW_DOORS]
+            self.first = sorted(self.first, key=lambda door: door.row)[: 4 * PREVIEW_DOORS]
+
+    def add(self, share: StagedShare) -> None:
+        """Take what another process has told."""
+        self.first += share.first
+        self._sorter.problems += share.problems
+        self._sorter.refused += share.refused
+
+
+async def _stage_shares(
+    database: Database,
+    job: ImportJob,
+    reader: RosterReader,
+    shares: Sequence[Share],
+    sorter: Sorter,
+    progress: Progress,
+) -> list[StagedShare]:
+    # connections are not shared with the processes that are forked now
+    await database.engine.dispose()
+
+    def work(number: int, done: MutableSequence[float]) -> StagedShare:
+        return asyncio.run(_stage_share(database.url, job, reader, shares[number], sorter, number, done))
+
+    return await in_workers(len(shares), work, lambda done: progress.read(int(done), reader.total))
+
+
+async def _stage_share(
+    url: str,
+    job: ImportJob,
+    reader: RosterReader,
+    share: Share,
+    sorter: Sorter,
+    number: int,
+    done: MutableSequence[float],
+) -> StagedShare:
+    def told(rows: int, _total: int) -> None:
+        done[number] = rows
+
+    database = Database(url, pool_size=1)
+    try:
+        stager = Stager(database, job, sorter)
+        await stager.stage(reader.share_doors(share, told))
+        return StagedShare(reader.share_read(), stager.first, sorter.problems, sorter.refused)
+    finally:
+        await database.engine.dispose()
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

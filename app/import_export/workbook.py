@@ -8,6 +8,7 @@ and of spaces at its ends, nothing more.
 import codecs
 import csv
 import io
+import marshal
 import pickle
 import re
 from collections import Counter
@@ -32,6 +33,20 @@ _PIECE = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
 
 
+def _packed(rows: list[list[Cell]]) -> tuple[bool, bytes]:
+    """Rows as bytes, and whether they are in the quicker of two forms, which has no dates."""
+    try:
+        return True, marshal.dumps(rows, 2)
+    except ValueError:
+        return False, pickle.dumps(rows, 5)
+
+
+def _unpacked(is_plain: bool, packed: bytes) -> list[list[Cell]]:
+    # what was packed here a moment ago, and nothing else, is unpacked
+    rows: list[list[Cell]] = marshal.loads(packed) if is_plain else pickle.loads(packed)  # noqa: S301, S302
+    return rows
+
+
 class PackedRows(Sequence[list[Cell]]):
     """Rows kept as bytes and unpacked a block at a time: a million rows of objects would take gigabytes.
 
@@ -40,7 +55,7 @@ class PackedRows(Sequence[list[Cell]]):
 
     def __init__(self, rows: Iterable[list[Cell]] = ()) -> None:
         self.width = 0
-        self._blocks: list[bytes] = []
+        self._blocks: list[tuple[bool, bytes]] = []
         self._last: list[list[Cell]] = []
         self._open: list[list[Cell]] = []
         self._at = -1
@@ -52,7 +67,7 @@ class PackedRows(Sequence[list[Cell]]):
         self.width = max(self.width, len(row))
         self._last.append(row)
         if len(self._last) == _BLOCK:
-            self._blocks.append(pickle.dumps(self._last, 5))
+            self._blocks.append(_packed(self._last))
             self._last = []
 
     def __eq__(self, other: object) -> bool:
@@ -78,8 +93,7 @@ class PackedRows(Sequence[list[Cell]]):
         if block != self._at:
             if not 0 <= index < len(self):
                 raise IndexError(index)
-            # what was packed here a moment ago, and nothing else, is unpacked
-            rows = pickle.loads(self._blocks[block]) if block < len(self._blocks) else self._last  # noqa: S301
+            rows = _unpacked(*self._blocks[block]) if block < len(self._blocks) else self._last
             for row in rows:
                 if len(row) < self.width:
                     row.extend([None] * (self.width - len(row)))
@@ -95,6 +109,8 @@ class Sheet:
     rows: Sequence[list[Cell]]
     merges: list[Merge] = field(default_factory=list)
     is_hidden: bool = False
+    # whether its rows repeat place and community, once somebody has looked (`PlaceReader`)
+    repeats: tuple[bool, bool] | None = None
 
 
 @dataclass(slots=True)
