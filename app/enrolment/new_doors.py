@@ -4,7 +4,7 @@ In a first import nearly all are. Comparing each with nothing, fact by fact, too
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class NewDoors:
         """Take the doors of which nothing has to be compared; answers the others in their order.
 
         Such a door stands nowhere yet and once in the list, with one household at most, whose people have a name
-        each and numbers that nobody else has, in the list or here.
+        each and numbers that nobody else has, in the list or here, and nobody of their name has departed.
         """
         keys = Counter(door.key for door in doors)
         numbers = Counter(
@@ -38,9 +38,11 @@ class NewDoors:
         self._indexes = known.indexes
         taken_numbers = {number for number, index in known.indexes.items() if index in known.id_holders}
         taken_numbers |= {number for number, count in numbers.items() if count > 1}
+        taken_numbers |= {number for number, index in known.indexes.items() if index in known.departed_by_index}
+        departed = known.departed_by_name
         rest = []
         for door in doors:
-            if keys[door.key] == 1 and door.key not in known.dwellings and _is_plain(door, taken_numbers):
+            if keys[door.key] == 1 and door.key not in known.dwellings and _is_plain(door, taken_numbers, departed):
                 self._doors.append(door)
             else:
                 rest.append(door)
@@ -109,7 +111,7 @@ class NewDoors:
         ]  # fmt: skip
 
 
-def _is_plain(door: DwellingInput, taken_numbers: set[str]) -> bool:
+def _is_plain(door: DwellingInput, taken_numbers: set[str], departed: Collection[str]) -> bool:
     """Whether all behind a door is one household of people who cannot be taken for each other or for anybody."""
     if not door.households:
         return True
@@ -120,7 +122,9 @@ def _is_plain(door: DwellingInput, taken_numbers: set[str]) -> bool:
     if home.id is not None or any(person.id is not None for person in persons):
         return False  # whoever gives ids wants to hear of them
     names = {person.name for person in persons}
-    return len(names) == len(persons) and not any(person.id_number in taken_numbers for person in persons)
+    if len(names) < len(persons) or (departed and any(name in departed for name in names)):
+        return False
+    return not any(person.id_number in taken_numbers for person in persons)
 
 
 def _door_row(door_id: UUID, door: DwellingInput) -> Row:

@@ -27,7 +27,11 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,7})([0-9]{1,
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PLACED_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=")
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(?:row\b(?:[^>]*?\sr\s*=\s*[\"']([0-9]{1,9})[\"'])?|(c)[\s/>])")
-_CELL_STARTS = tuple(b"<c" + following for following in (b" ", b">", b"/", b"\t", b"\n", b"\r", b"\f", b"\v"))
+# the form nearly all writers use: `<c r="A1" …>`, quickly told apart from all others
+_ODD_START = re.compile(rb"<c[>/\t\n\r\f\v]")
+_PLAIN_LETTERS = re.compile(rb'<c r="([A-Z]{1,7})[0-9]{1,9}"[^>/]*>')
+_PLAIN_ROW = re.compile(rb'<c r="[A-Z]{1,7}([0-9]{1,9})"[^>/]*>')
+_PLAIN_EMPTY = re.compile(rb'<c r="[A-Z]{1,7}[0-9]{1,9}"[^>/]*/>')
 _CHUNK = 1 << 20
 
 
@@ -158,23 +162,38 @@ class _Extent:
         cut = data.rfind(b"<")
         cut = len(data) if cut < 0 or len(data) - cut > 4096 else cut
         seen, self._tail = data[:cut], data[cut:]
-        # in the form nearly all writers use, cells can be counted instead of looked for
-        is_plain = b":c " not in seen and b":c>" not in seen and b":c/" not in seen
-        tags = sum(map(seen.count, _CELL_STARTS)) if is_plain else -1
-        if tags < 0 or tags != seen.count(b'<c r="'):
-            tags = len(_ANY_CELL.findall(seen))
-            if tags != len(_PLACED_CELL.findall(seen)):
-                self._count_unplaced(seen)
-        self.tags += tags
-        cells = _CELL.findall(seen)
-        for letters in {letters for letters, _ in cells}:
-            self.columns = max(self.columns, _column_number(letters))
-        if cells:
-            self.rows = max(self.rows, *(int(row) for _, row in cells))
+        if not self._read_plain(seen):
+            self._read_any(seen)
         if self.rows > self.max_rows:
             raise too_large(f"一张工作表最多 {self.max_rows} 行", f"a sheet may have {self.max_rows} rows")
         if self.columns > MAX_COLUMNS or self.rows * self.columns > MAX_EXTENT:
             raise too_large("列数过多,或在很远的地方有多余的内容", "too many columns, or something stands far outside")
+
+    def _read_plain(self, seen: bytes) -> bool:
+        """Take cells that are all in the form nearly all writers use, which can be counted; False when not all are."""
+        if b":c " in seen or b":c>" in seen or b":c/" in seen or _ODD_START.search(seen):
+            return False
+        tags = seen.count(b'<c r="')
+        letters = _PLAIN_LETTERS.findall(seen)
+        empty = len(_PLAIN_EMPTY.findall(seen)) if b"/>" in seen else 0
+        if tags != seen.count(b"<c ") or tags != len(letters) + empty:
+            return False
+        self.tags += tags
+        self._reach({*letters}, {*_PLAIN_ROW.findall(seen)})
+        return True
+
+    def _read_any(self, seen: bytes) -> None:
+        tags = len(_ANY_CELL.findall(seen))
+        if tags != len(_PLACED_CELL.findall(seen)):
+            self._count_unplaced(seen)
+        self.tags += tags
+        cells = _CELL.findall(seen)
+        self._reach({letters for letters, _ in cells}, {row for _, row in cells})
+
+    def _reach(self, letters: set[bytes], rows: set[bytes]) -> None:
+        """Filled cells stand in these columns and rows."""
+        self.columns = max(self.columns, *map(_column_number, letters), 0)
+        self.rows = max(self.rows, *map(int, rows), 0)
 
     def _count_unplaced(self, seen: bytes) -> None:
         """Cells that do not say where they are stand one after the other."""

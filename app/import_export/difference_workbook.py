@@ -21,7 +21,16 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     "relation": ("与户主关系", "Relation to head"),
     "workplace": ("工作单位", "Workplace"),
     "id_number": ("证件号码", "ID number"),
-    "is_gone": ("已离开", "Has gone"),
+    "is_gone": ("是否在住", "Whether they live here"),
+    "place": ("住址", "Address"),
+}
+_REASONS: dict[str, tuple[str, str]] = {
+    "False": ("在住", "Lives here"),
+    "gone": ("已离开", "Has gone"),
+    "moved": ("已搬离", "Has moved"),
+    "moved_away": ("已迁出", "Has moved away"),
+    "died": ("已去世", "Has died"),
+    "not_living_here": ("不在此居住", "Does not live here"),
 }
 
 _COLUMNS: tuple[tuple[str, str], ...] = (
@@ -32,6 +41,7 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
 _OUTCOMES: dict[str, tuple[str, str]] = {
     "kept": ("保留登记", "The registry's stands"),
     "taken": ("采用表中", "The file's was taken"),
+    "asked": ("待核实", "To be asked"),
 }
 
 
@@ -48,13 +58,20 @@ def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english:
         sheet.append(
             [
                 one.community_code, escape(one.sheet), one.row or None, escape(one.address), escape(one.name),
-                FIELD_WORDS.get(one.field, (one.field, one.field))[english], _text(one.listed), _text(one.registered),
+                FIELD_WORDS.get(one.field, (one.field, one.field))[english],
+                _text(_said(one.field, one.listed, english)), _text(_said(one.field, one.registered, english)),
                 _OUTCOMES[one.outcome][english], escape(one.actor_name), when,
             ]
         )  # fmt: skip
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _said(field: str, value: str | list[str] | None, english: bool) -> str | list[str] | None:
+    if field != "is_gone" or not isinstance(value, str):
+        return value
+    return _REASONS.get(value, _REASONS["gone"])[english]
 
 
 def _text(value: str | list[str] | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import ColumnElement, case, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -21,7 +21,7 @@ from app.people.service import address_of
 
 LISTED = "import_difference.listed"
 REGISTERED = "import_difference.registered"
-Outcome = Literal["kept", "taken"]
+Outcome = Literal["kept", "taken", "asked"]
 _CHUNK = 5_000
 
 
@@ -99,7 +99,7 @@ async def list_differences(
         .order_by(col(ImportDifference.community_code), col(ImportDifference.seq))
     )
     if outcome is not None:
-        statement = statement.where(col(ImportDifference.is_kept) == (outcome == "kept"))
+        statement = statement.where(_outcome() == outcome)
     if cursor:
         code, seq = decode_cursor(cursor, str, int)
         statement = statement.where(
@@ -111,6 +111,12 @@ async def list_differences(
     items = [_read(*row) for row in shown]
     more = limit is not None and len(rows) > limit
     return items, encode_cursor(shown[-1][0].community_code, shown[-1][0].seq) if more else None
+
+
+def _outcome() -> ColumnElement[str]:
+    """Kept without an instant since when: a question."""
+    is_asked = col(ImportDifference.is_kept) & col(ImportDifference.changed_at).is_(None)
+    return case((is_asked, "asked"), (col(ImportDifference.is_kept), "kept"), else_="taken")
 
 
 def _read(
@@ -128,7 +134,7 @@ def _read(
         field=found.field,
         listed=_shown(found.field, _opened(found.listed_sealed, LISTED)),
         registered=_shown(found.field, _opened(found.registered_sealed, REGISTERED)),
-        outcome="kept" if found.is_kept else "taken",
+        outcome="taken" if not found.is_kept else "kept" if found.changed_at else "asked",
         actor_name=found.actor_name,
         changed_at=found.changed_at,
     )
@@ -150,13 +156,16 @@ def _shown(field: str, value: Any) -> str | list[str] | None:
 
 
 async def count_differences(session: AsyncSession, actor: Actor, import_id: UUID) -> ImportDifferenceCounts:
-    """How many facts stood against the file, and how many were taken from it."""
+    """How many facts stood against the file, how many were taken from it, and how many people have to be asked."""
+    outcome = _outcome().label("outcome")
     statement = (
-        select(col(ImportDifference.is_kept), func.count())
+        select(outcome, func.count())
         .where(
             col(ImportDifference.import_id) == import_id, in_scope(col(ImportDifference.community_code), actor, DESK)
         )
-        .group_by(col(ImportDifference.is_kept))
+        .group_by(outcome)
     )
-    counts = {bool(is_kept): number for is_kept, number in (await session.execute(statement)).all()}
-    return ImportDifferenceCounts(kept=counts.get(True, 0), taken=counts.get(False, 0))
+    counts = {str(name): number for name, number in (await session.execute(statement)).all()}
+    return ImportDifferenceCounts(
+        kept=counts.get("kept", 0), taken=counts.get("taken", 0), asked=counts.get("asked", 0)
+    )

@@ -27,6 +27,7 @@ from app.import_export.schemas import ImportCounts, PreviewDoor, PreviewPerson
 from app.import_export.staging import door_input
 from app.people import registry
 from app.people.registry import DwellingInput, PutConflict, PutCounts
+from app.residence import timeline
 
 PREVIEW_DOORS = 20
 _CHUNK = 20_000
@@ -79,12 +80,15 @@ async def put_part(
     on_progress: Callable[[int], None] | None = None,
 ) -> PutCounts:
     """Put one community's doors into its registry, or compare them with it. `on_progress` hears how many are done."""
-    new = NewDoors()
+    new, departed = NewDoors(), timeline.find_departed
     if is_dry_run:
-        return await registry.compare_dwellings(session, community_code, doors, on_progress, as_of=as_of, newcomers=new)
+        return await registry.compare_dwellings(
+            session, community_code, doors, on_progress, as_of=as_of, newcomers=new, find_departed=departed
+        )
     return await registry.put_dwellings(
-        session, doer, community_code, doors, "import_roster", on_progress, as_of=as_of, newcomers=new
-    )
+        session, doer, community_code, doors, "import_roster", on_progress, as_of=as_of, newcomers=new,
+        find_departed=departed,
+    )  # fmt: skip
 
 
 def add_counts(counts: ImportCounts, more: Mapping[str, int]) -> None:

@@ -170,8 +170,8 @@ async def apply_import(
 
 @router.post("/imports/{import_id}/preview", status_code=202)
 async def preview_import(import_id: UUID, body: ImportPreview, actor: DeskActor, session: Session) -> ImportAccepted:
-    """Read the same file again with another mapping."""
-    job = await service.preview_import(session, actor, import_id, body.mapping)
+    """Read the same file again with another mapping, or compare it as of another day."""
+    job = await service.preview_import(session, actor, import_id, body.mapping, body.as_of)
     return ImportAccepted(id=job.id)
 
 

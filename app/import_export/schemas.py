@@ -24,11 +24,13 @@ class ImportApply(BaseModel):
 
 
 class ImportPreview(BaseModel):
-    """Read the same file again with another mapping; an empty one is what the header words say."""
+    """Read the same file again with another mapping (an empty one is what the header words say), or compare it as a
+    file of another day; what is not given stays."""
 
     model_config = ConfigDict(extra="forbid")
 
-    mapping: Mapping
+    mapping: Mapping | None = None
+    as_of: date | AwareDatetime | None = None
 
 
 class ImportAccepted(BaseModel):
@@ -47,7 +49,8 @@ class ImportProgress(BaseModel):
 class ImportCounts(BaseModel):
     """`rows` are data rows of the file. Of a roster `created`, `updated` and `unchanged` count persons and vacant
     doors, of a division list divisions; `rejected` are rows of which nothing is registered; `kept` are facts that stand
-    against the file, because somebody changed them after it was made."""
+    against the file, because somebody changed them after it was made; `asked` people whom the file places where the
+    registry has them not, left as they are until somebody has asked."""
 
     rows: int = 0
     dwellings: int = 0
@@ -58,6 +61,7 @@ class ImportCounts(BaseModel):
     updated: int = 0
     unchanged: int = 0
     kept: int = 0
+    asked: int = 0
     rejected: int = 0
 
 
@@ -161,10 +165,11 @@ class ImportBrief(BaseModel):
 
 
 class ImportDifferenceCounts(BaseModel):
-    """Facts that stand against the file, and facts taken from it."""
+    """Facts that stand against the file, facts taken from it, and people whose place has to be asked."""
 
     kept: int
     taken: int
+    asked: int
 
 
 class ImportRead(ImportBrief):
@@ -185,7 +190,8 @@ class ImportRead(ImportBrief):
 
 class ImportDifferenceRead(BaseModel):
     """A fact that file and registry give differently, masked. `kept`: somebody (`actor_name`) changed it after the file
-    was made, and the registry's stands. `is_gone`: the file names somebody who has gone since."""
+    was made, and the registry's stands. `asked`: the file names somebody who has gone (`is_gone`, with the reason) or
+    lives behind another door (`place`), and is not older than that; they are left as they are."""
 
     community_code: str
     sheet: str
@@ -198,7 +204,7 @@ class ImportDifferenceRead(BaseModel):
     field: str
     listed: str | list[str] | None
     registered: str | list[str] | None
-    outcome: Literal["kept", "taken"]
+    outcome: Literal["kept", "taken", "asked"]
     actor_name: str
     changed_at: datetime | None
 

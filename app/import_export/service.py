@@ -380,10 +380,16 @@ async def apply_import(
 
 
 async def preview_import(
-    session: AsyncSession, actor: Actor, import_id: UUID, mapping: Mapping[str, str | None]
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    mapping: Mapping[str, str | None] | None,
+    as_of: date | datetime | None = None,
 ) -> ImportJob:
-    """Read the same file again with another mapping; raises as `apply_import` does."""
+    """Read the same file again with another mapping, or compare it as of another day; raises as `apply_import` does."""
     job = await _get_job(session, actor, import_id, lock=True)
+    if as_of is not None:
+        job.as_of = _instant(as_of)
     await _again(session, actor, job, mapping, is_dry_run=True)
     await _queue(session, actor, job, "preview_import")
     return job

@@ -127,6 +127,8 @@ class Household(SQLModel, table=True):
     is_closed: bool = flag()
     # the same household under another id: what still comes in for this one is that one's
     merged_into_id: UUID | None = None
+    # of when the list is that the row came with: what it says, and nobody has changed since, is as old
+    listed_at: datetime | None = instant(nullable=True)
     version: int = counter(BigInteger)
     updated_at: datetime = instant(default_now=True)
 
@@ -169,6 +171,8 @@ class Resident(SQLModel, table=True):
     is_gone: bool = flag()
     # the same person under another id: what still comes in for this one is that one's
     merged_into_id: UUID | None = None
+    # of when the list is that the row came with: what it says, and nobody has changed since, is as old
+    listed_at: datetime | None = instant(nullable=True)
     version: int = counter(BigInteger)
     updated_at: datetime = instant(default_now=True)
 

@@ -10,8 +10,8 @@ difference is told; what is older gives way to the list.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Literal, Protocol
@@ -25,6 +25,7 @@ from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.service import DESK, Actor
 from app.core import crypto
+from app.core.clock import SHANGHAI, day_start
 from app.core.db import driver_connection
 from app.core.errors import Invalid
 from app.core.ids import new_ids
@@ -37,6 +38,7 @@ from app.people.service import (
     HOUSEHOLD_PHONE,
     RESIDENT_ID,
     RESIDENT_PHONE,
+    address_of,
     get_household,
     list_residents,
     note_changes,
@@ -71,7 +73,9 @@ DATED: dict[Subject, frozenset[str]] = {
 }
 """Facts that people change one by one, at desks and on phones, and whose last change is kept."""
 IS_GONE = "is_gone"
-"""The fact a difference speaks of when a list names somebody who has gone since."""
+"""The fact a difference speaks of when a list names somebody who has gone."""
+PLACE = "place"
+"""The fact a difference speaks of when a list names somebody behind another door than theirs."""
 
 _BREATH = 50
 """Doors compared at one go."""
@@ -151,7 +155,8 @@ class Difference:
     """A fact that the list and the registry give differently.
 
     `is_kept`: somebody has changed it since the list was made (`actor_name`, `changed_at`), and the registry's value
-    stands; else the list's was taken. Values are plain: text, a number, a list of tags, an ISO date, None.
+    stands; else the list's was taken. Kept without a `changed_at` is a question: the list may be right, and where
+    somebody lives is not a list's to change. Values are plain: text, a number, a list of tags, an ISO date, None.
     """
 
     subject: Subject
@@ -167,10 +172,35 @@ class Difference:
     row: int
 
 
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """Somebody who has lived behind one of the community's doors and does not any more: gone, or moved behind another
+    (`is_gone` False). `doors`: those they have left; `address`: where they live now, or lived last; `left_on`: the day
+    of the last change, None when nobody wrote it down, and then `left_at` is when the registry heard of it."""
+
+    id: UUID
+    household_id: UUID
+    name: str
+    birth_on: date | None
+    id_index: bytes | None
+    is_gone: bool
+    doors: frozenset[UUID]
+    address: str
+    left_on: date | None
+    left_at: datetime
+    reason: str | None
+    by: str
+
+
+FindDeparted = Callable[[AsyncSession, str, Sequence[bytes], Sequence[str]], Awaitable[list[Departed]]]
+"""Who in a community has departed and has one of these ID indexes or names; `app.residence` answers."""
+
+
 @dataclass(slots=True)
 class PutCounts:
     """What a put did. `created`, `updated`, `unchanged` count persons and vacant doors: a roster's rows; `kept` facts
-    that stand against the list. `version` is the clock's that the put has written, 0 when it wrote nothing."""
+    that stand against the list; `asked` people whom the list places where the registry has them not, for a person to
+    decide. `version` is the clock's that the put has written, 0 when it wrote nothing."""
 
     dwellings: int = 0
     vacant: int = 0
@@ -180,6 +210,7 @@ class PutCounts:
     updated: int = 0
     unchanged: int = 0
     kept: int = 0
+    asked: int = 0
     version: int = 0
     conflicts: list[PutConflict] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -199,20 +230,38 @@ class Known:
         self.households: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         self.residents: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
         self.id_holders: dict[bytes, UUID] = {}
-        # of what somebody has changed since the list was made: (subject, field) to who and when; and who has gone
+        # those of them who were here before the list: their name, household and address
+        self.holders: dict[UUID, tuple[str, UUID, str]] = {}
+        # of what somebody has changed since the list was made: (subject, field) to who and when
         self.later: dict[tuple[UUID, str], tuple[str, datetime]] = {}
-        self.gone: list[dict[str, Any]] = []
+        self.as_of: datetime | None = None
+        # who has departed, by number and by name
+        self.departed_by_index: dict[bytes, Departed] = {}
+        self.departed_by_name: dict[str, list[Departed]] = defaultdict(list)
         # who stood in these households and was merged into somebody: a list that names them names who stands for them
         self.merged: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
 
 
+_HOLDERS = """
+    SELECT r.id, r.id_index, r.name, r.household_id, d.compound, d.building, d.stair, d.room, d.address
+    FROM resident r JOIN household h ON h.community_code = r.community_code AND h.id = r.household_id
+    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+    WHERE r.community_code = :c AND r.id_index = ANY(:indexes) AND NOT r.is_gone
+"""
 _HAS_DOORS = "SELECT EXISTS (SELECT FROM dwelling WHERE community_code = :c)"
 
 
 async def _load(
-    session: AsyncSession, community: str, keys: list[str], id_numbers: list[str], as_of: datetime | None
+    session: AsyncSession,
+    community: str,
+    doors: Sequence[DwellingInput],
+    as_of: datetime | None,
+    find_departed: FindDeparted | None,
 ) -> Known:
     known = Known()
+    known.as_of = as_of
+    persons = [person for door in doors for home in door.households for person in home.persons]
+    id_numbers = [person.id_number for person in persons if person.id_number]
     # while an index key is being replaced a number may stand under its old index, read as its new one
     known.indexes = crypto.key_ring().index_each(id_numbers, RESIDENT_ID)
     newest = {index: index for index in known.indexes.values()}
@@ -222,9 +271,9 @@ async def _load(
         }
     if not (await session.execute(text(_HAS_DOORS), {"c": community})).scalar_one():
         return known  # where no door is nobody is
-    params: dict[str, Any] = {"c": community, "keys": keys}
-    doors = "SELECT * FROM dwelling WHERE community_code = :c AND address_key = ANY(:keys)"
-    for row in (await session.execute(text(doors), params)).mappings():
+    params: dict[str, Any] = {"c": community, "keys": sorted({door.key for door in doors})}
+    by_key = "SELECT * FROM dwelling WHERE community_code = :c AND address_key = ANY(:keys)"
+    for row in (await session.execute(text(by_key), params)).mappings():
         known.dwellings[row["address_key"]] = dict(row)
     params = {"c": community, "ids": [d["id"] for d in known.dwellings.values()]}
     homes = (
@@ -233,16 +282,16 @@ async def _load(
     for row in (await session.execute(text(homes), params)).mappings():
         known.households[row["dwelling_id"]].append(dict(row))
     params = {"c": community, "ids": [h["id"] for homes in known.households.values() for h in homes]}
-    persons = (
+    members = (
         "SELECT * FROM resident WHERE community_code = :c AND household_id = ANY(:ids) AND NOT is_gone ORDER BY id"
     )
-    for row in (await session.execute(text(persons), params)).mappings():
+    for row in (await session.execute(text(members), params)).mappings():
         known.residents[row["household_id"]].append(
             dict(row) | {"id_index": newest.get(row["id_index"], row["id_index"])}
         )
-    holders = "SELECT id, id_index FROM resident WHERE community_code = :c AND id_index = ANY(:indexes) AND NOT is_gone"
-    for row in (await session.execute(text(holders), {"c": community, "indexes": list(newest)})).mappings():
-        known.id_holders[newest[bytes(row["id_index"])]] = row["id"]
+    for holder in (await session.execute(text(_HOLDERS), {"c": community, "indexes": list(newest)})).all():
+        known.id_holders[newest[bytes(holder.id_index)]] = holder.id
+        known.holders[holder.id] = (holder.name, holder.household_id, address_of(holder))
     if as_of is not None:
         merged = (
             "SELECT * FROM resident WHERE community_code = :c AND household_id = ANY(:ids) "
@@ -256,11 +305,12 @@ async def _load(
         later = "SELECT * FROM field_change WHERE community_code = :c AND changed_at > :at"
         for row in (await session.execute(text(later), params)).mappings():
             known.later[row["subject_id"], row["field"]] = (row["actor_name"], row["changed_at"])
-        gone = "SELECT * FROM resident WHERE community_code = :c AND is_gone AND updated_at > :at"
-        known.gone = [
-            dict(row) | {"id_index": newest.get(row["id_index"], row["id_index"])}
-            for row in (await session.execute(text(gone), params)).mappings()
-        ]
+    if find_departed is not None:
+        names = sorted({person.name for person in persons if person.name})
+        for person in await find_departed(session, community, list(newest), names):
+            if person.id_index:
+                known.departed_by_index[newest.get(person.id_index, person.id_index)] = person
+            known.departed_by_name[person.name].append(person)
     return known
 
 
@@ -305,7 +355,8 @@ class _Difference:
         self.counts.dwellings += 1
         known = self.known.dwellings.get(door.key)
         homes = self.known.households[known["id"]] if known else []
-        lived_in = bool(homes or door.households)
+        staying = [home for home in door.households if not self._all_departed(home, homes, known, door)]
+        lived_in = bool(homes or staying)
         if door.is_vacant and homes:
             self.counts.conflicts.append(PutConflict("vacant_but_lived_in", door.sheet, door.row))
         is_vacant = (door.is_vacant or bool(known and known["is_vacant"])) and not lived_in
@@ -326,7 +377,7 @@ class _Difference:
         if door.is_vacant and not door.households:
             self.counts.vacant += 1
             self._count(is_new, is_changed)
-        for household in door.households:
+        for household in staying:
             self._put_household(known, household, door)
 
     def _put_household(self, door: dict[str, Any], given: HouseholdInput, place: DwellingInput) -> None:
@@ -334,6 +385,8 @@ class _Difference:
         homes = self.known.households[door["id"]]
         indexes = [self.known.indexes[person.id_number] if person.id_number else None for person in given.persons]
         known = _same_household(homes, self.known.residents, given, {index for index in indexes if index})
+        if known is None and self.known.departed_by_name:
+            given, indexes = self._without_departed(given, door, place)
         row = _household_row(given, known)
         if known is None:
             row |= {"id": given.id or self.fresh_id(), "dwelling_id": door["id"], "resident_count": 0}
@@ -352,18 +405,24 @@ class _Difference:
                 self._touch(door)
         self.counts.household_ids.append(known["id"])
         for person, index in zip(given.persons, indexes, strict=True):
-            self._put_person(door, known, person, index)
+            self._put_person(door, known, person, index, place)
 
-    def _put_person(self, door: dict[str, Any], home: dict[str, Any], given: PersonInput, index: bytes | None) -> None:
+    def _put_person(
+        self, door: dict[str, Any], home: dict[str, Any], given: PersonInput, index: bytes | None, place: DwellingInput
+    ) -> None:
         self.counts.persons += 1
         members = self.known.residents[home["id"]]
         known = _same_person(members, given, index)
         if known is None and _same_person(self.known.merged[home["id"]], given, index) is not None:
             self._count(False, False)
             return
-        if known is None and not given.is_new and (left := self._gone(home, given, index)) is not None:
-            self._keep(left, given)
-            return
+        if known is None and not given.is_new:
+            if (left := self._departed(given, index, door.get("id"))) is not None:
+                self._tell_departed(left, given, place)
+                return
+            if (elsewhere := self._living_elsewhere(given, index)) is not None:
+                self._ask_place(elsewhere, given, place)
+                return
         holder = self.known.id_holders.get(index) if index else None
         if index and holder is not None and (known is None or holder != known["id"]):
             # Whose the number really is cannot be known from here: it stays where it was, to be checked.
@@ -414,7 +473,7 @@ class _Difference:
         for name, keys in FACTS[subject].items():
             if keys[0] not in row or known.get(keys[0]) == row[keys[0]]:
                 continue
-            who, when = self.known.later.get((known["id"], name), ("", None))
+            who, when = self.known.later.get((known["id"], name), ("", self._listed_later(known, keys[0])))
             value = listed[name].isoformat() if isinstance(listed[name], date) else listed[name]
             before = _plain_fact(subject, known, name)
             self.counts.differences.append(
@@ -430,23 +489,106 @@ class _Difference:
             elif name in DATED[subject]:
                 self.changes.append((known["id"], name))
 
-    def _gone(self, home: dict[str, Any], given: PersonInput, index: bytes | None) -> dict[str, Any] | None:
-        """Somebody the list names who has gone from this household since it was made."""
-        for person in self.known.gone:
-            is_same = index == person["id_index"] if index and person["id_index"] else person["name"] == given.name
-            if is_same and person["household_id"] == home["id"]:
+    def _listed_later(self, known: dict[str, Any], key: str) -> datetime | None:
+        """Of when the list is that a fact came with, if that is a later one than this."""
+        at: datetime | None = known.get("listed_at")
+        as_of = self.known.as_of
+        return at if at is not None and as_of is not None and at > as_of and known.get(key) else None
+
+    # who has departed
+
+    def _departed(self, given: PersonInput, index: bytes | None, door: UUID | None) -> Departed | None:
+        """Somebody the list names who lives there no more: of the same number, or of the same name where birth dates
+        agree or, one of them unknown, who has lived behind this very door."""
+        if index and index in self.known.departed_by_index:
+            return self.known.departed_by_index[index]
+        for person in self.known.departed_by_name.get(given.name, ()):
+            if index and person.id_index and index != person.id_index:
+                continue
+            has_both = person.birth_on is not None and given.birth_on is not None
+            if person.birth_on == given.birth_on if has_both else door in person.doors:
                 return person
         return None
 
-    def _keep(self, left: dict[str, Any], given: PersonInput) -> None:
-        who, when = self.known.later.get((left["id"], IS_GONE), ("", left["updated_at"]))
-        self.counts.differences.append(
-            Difference(
-                "resident", left["id"], left["household_id"], IS_GONE, False, True, True, who, when, given.sheet,
-                given.row,
-            )
+    def _all_departed(
+        self, given: HouseholdInput, homes: list[dict[str, Any]], known: dict[str, Any] | None, place: DwellingInput
+    ) -> bool:
+        """Whether a household that is not behind this door has only people who have departed: it is not begun anew."""
+        if not self.known.departed_by_name or not given.persons or given.is_new:
+            return False
+        indexes = [self.known.indexes[person.id_number] if person.id_number else None for person in given.persons]
+        if _same_household(homes, self.known.residents, given, {index for index in indexes if index}) is not None:
+            return False
+        door = known["id"] if known else None
+        found = [self._departed(person, index, door) for person, index in zip(given.persons, indexes, strict=True)]
+        if any(person is None for person in found):
+            return False
+        self.counts.households += 1
+        for left, person in zip(found, given.persons, strict=True):
+            self.counts.persons += 1
+            if left is not None:
+                self._tell_departed(left, person, place)
+        return True
+
+    def _without_departed(
+        self, given: HouseholdInput, door: dict[str, Any], place: DwellingInput
+    ) -> tuple[HouseholdInput, list[bytes | None]]:
+        """A household that is begun now, without those who have departed, who are told."""
+        staying = []
+        for person in given.persons:
+            index = self.known.indexes[person.id_number] if person.id_number else None
+            left = self._departed(person, index, door.get("id"))
+            if left is None or given.is_new:
+                staying.append((person, index))
+                continue
+            self.counts.persons += 1
+            self._tell_departed(left, person, place)
+        head = given.head_name
+        if len(staying) < len(given.persons) and head not in {person.name for person, _ in staying}:
+            head = staying[0][0].name if staying else ""
+        given = replace(given, head_name=head, persons=[person for person, _ in staying])
+        return given, [index for _, index in staying]
+
+    def _living_elsewhere(self, given: PersonInput, index: bytes | None) -> UUID | None:
+        """Somebody of the same number and name who lives behind another door; another name is another matter."""
+        holder = self.known.id_holders.get(index) if index and self.known.as_of else None
+        return holder if holder in self.known.holders and self.known.holders[holder][0] == given.name else None
+
+    def _tell_departed(self, left: Departed, given: PersonInput, place: DwellingInput) -> None:
+        """Where a list and the registry have somebody otherwise the registry stands: because it is newer, or, where the
+        list is, until somebody has asked."""
+        as_of = self.known.as_of
+        if left.left_on is not None:
+            is_later = as_of is not None and left.left_on > as_of.astimezone(SHANGHAI).date()
+            when = day_start(left.left_on)
+        else:
+            is_later, when = as_of is not None and left.left_at > as_of, left.left_at
+        listed: Any = False if left.is_gone else address_of(place)
+        registered: Any = (left.reason or "gone") if left.is_gone else left.address
+        self._tell_place(
+            left.id, left.household_id, IS_GONE if left.is_gone else PLACE, (listed, registered),
+            (left.by, when) if is_later else None, given,
         )  # fmt: skip
-        self.counts.kept += 1
+
+    def _ask_place(self, holder: UUID, given: PersonInput, place: DwellingInput) -> None:
+        _, home, address = self.known.holders[holder]
+        self._tell_place(holder, home, PLACE, (address_of(place), address), None, given)
+
+    def _tell_place(
+        self,
+        person: UUID,
+        home: UUID,
+        fact: str,
+        values: tuple[Any, Any],
+        later: tuple[str, datetime] | None,
+        given: PersonInput,
+    ) -> None:
+        who, when = later or ("", None)
+        self.counts.differences.append(
+            Difference("resident", person, home, fact, *values, True, who, when, given.sheet, given.row)
+        )
+        self.counts.kept += later is not None
+        self.counts.asked += later is None
         self._count(False, False)
 
     def _touch(self, door: dict[str, Any]) -> None:
@@ -606,26 +748,34 @@ class _Table:
     name: str
     columns: dict[str, str]
     lasting: frozenset[str]
+    # whether a new row says of when the list is that it came with
+    is_dated: bool = True
+
+    @property
+    def _listed(self) -> tuple[str, str]:
+        return (", listed_at", ", cast(:listed_at AS timestamptz)") if self.is_dated else ("", "")
 
     def insert(self, source: str, *, is_json: bool) -> str:
         """Write the rows of `source`, new and known ones."""
         names = ", ".join(self.columns)
+        column, value = self._listed
         given = ", ".join(
             f"decode({name}, 'base64')" if is_json and kind == "bytea" else name for name, kind in self.columns.items()
         )
         written = [*(name for name in self.columns if name not in self.lasting), "version", "updated_at"]
         return (
-            f"INSERT INTO {self.name} (community_code, {names}, version, updated_at) "
-            f"SELECT :c, {given}, :version, now() FROM {source} ON CONFLICT (community_code, id) DO UPDATE SET "
+            f"INSERT INTO {self.name} (community_code, {names}, version, updated_at{column}) "
+            f"SELECT :c, {given}, :version, now(){value} FROM {source} ON CONFLICT (community_code, id) DO UPDATE SET "
             + ", ".join(f"{name} = excluded.{name}" for name in written)
         )
 
     def add(self, source: str) -> str:
         """Write the rows of `source`, all of them new."""
         names = ", ".join(self.columns)
+        column, value = self._listed
         return (
-            f"INSERT INTO {self.name} (community_code, {names}, version, updated_at) "
-            f"SELECT :c, {names}, :version, now() FROM {source}"
+            f"INSERT INTO {self.name} (community_code, {names}, version, updated_at{column}) "
+            f"SELECT :c, {names}, :version, now(){value} FROM {source}"
         )
 
     @property
@@ -642,6 +792,7 @@ _DWELLINGS = _Table(
         "address": "text", "address_key": "text", "sort_key": "text", "is_vacant": "bool",
     },
     frozenset({"id", "address_key"}),
+    is_dated=False,
 )  # fmt: skip
 _HOUSEHOLDS = _Table(
     "household",
@@ -679,6 +830,7 @@ async def put_dwellings(
     as_of: datetime | None = None,
     is_entered: bool = False,
     newcomers: Newcomers | None = None,
+    find_departed: FindDeparted | None = None,
 ) -> PutCounts:
     """Bring a community's registry to what is given about some of its doors; answers what it did.
 
@@ -686,17 +838,18 @@ async def put_dwellings(
     to change moves no version and leaves no entry in the trail; with `action` None the caller writes the entry.
     `on_progress` hears how many doors are compared. `as_of` is of when the list is: facts that somebody has changed
     later stand. `is_entered`: a person writes down now what they see, so new facts are dated like changed ones.
-    `newcomers` takes the doors of a long list that are plainly new.
+    `newcomers` takes the doors of a long list that are plainly new; with `find_departed` nobody who has moved or gone
+    is added anew.
     """
     await areas.lock_clock(session, community_code)
-    change = await _compare(session, community_code, doors, on_progress, as_of, newcomers)
+    change = await _compare(session, community_code, doors, on_progress, as_of, newcomers, find_departed)
     # sealing thousands of numbers takes a moment in which others want to be served
     fresh = await asyncio.to_thread(newcomers.rows) if newcomers else {}
     if change.dwellings or change.households or change.residents or any(fresh.values()):
         version = await areas.advance_clock(session, community_code, **change.tallies)
         change.counts.version = version
-        await _write_new(session, community_code, version, fresh)
-        await _write(session, community_code, version, change)
+        await _write_new(session, community_code, version, fresh, as_of)
+        await _write(session, community_code, version, change, as_of)
         if is_entered:
             change.changes += _entered_facts(change)
         await note_changes(session, doer, community_code, version, change.changes, as_of)
@@ -718,9 +871,10 @@ async def compare_dwellings(
     *,
     as_of: datetime | None = None,
     newcomers: Newcomers | None = None,
+    find_departed: FindDeparted | None = None,
 ) -> PutCounts:
     """What `put_dwellings` would do now; writes and locks nothing."""
-    return (await _compare(session, community_code, doors, on_progress, as_of, newcomers)).counts
+    return (await _compare(session, community_code, doors, on_progress, as_of, newcomers, find_departed)).counts
 
 
 def _entered_facts(change: _Difference) -> list[tuple[UUID, str]]:
@@ -746,9 +900,9 @@ async def _compare(
     on_progress: Callable[[int], None] | None,
     as_of: datetime | None,
     newcomers: Newcomers | None = None,
+    find_departed: FindDeparted | None = None,
 ) -> _Difference:
-    numbers = [p.id_number for d in doors for h in d.households for p in h.persons if p.id_number]
-    known = await _load(session, community, sorted({door.key for door in doors}), numbers, as_of)
+    known = await _load(session, community, doors, as_of, find_departed)
     change = _Difference(known)
     taken = len(doors)
     if newcomers is not None:
@@ -769,18 +923,20 @@ async def _compare(
 
 def vars_of(counts: PutCounts) -> dict[str, int]:
     """The numbers of a put's counts."""
-    names = ("dwellings", "vacant", "households", "persons", "created", "updated", "unchanged", "kept")
+    names = ("dwellings", "vacant", "households", "persons", "created", "updated", "unchanged", "kept", "asked")
     return {name: getattr(counts, name) for name in names}
 
 
-async def _write(session: AsyncSession, community: str, version: int, change: _Difference) -> None:
+async def _write(
+    session: AsyncSession, community: str, version: int, change: _Difference, as_of: datetime | None
+) -> None:
     for table, rows in (
         (_DWELLINGS, change.dwellings),
         (_HOUSEHOLDS, change.households),
         (_RESIDENTS, change.residents),
     ):
         distinct = list({row["id"]: row for row in rows}.values())
-        params: dict[str, Any] = {"c": community, "version": version}
+        params: dict[str, Any] = {"c": community, "version": version} | ({"listed_at": as_of} if table.is_dated else {})
         if len(distinct) >= _COPY_FROM:
             values = itemgetter(*table.columns)
             source = await _copy(session, table, [values(row) for row in distinct])
@@ -791,14 +947,15 @@ async def _write(session: AsyncSession, community: str, version: int, change: _D
 
 
 async def _write_new(
-    session: AsyncSession, community: str, version: int, fresh: dict[str, list[tuple[Any, ...]]]
+    session: AsyncSession, community: str, version: int, fresh: dict[str, list[tuple[Any, ...]]], as_of: datetime | None
 ) -> None:
     """Write rows that nobody can have yet."""
     for table in (_DWELLINGS, _HOUSEHOLDS, _RESIDENTS):
         rows = fresh.get(table.name)
         if rows:
             source = await _copy(session, table, rows)
-            await session.execute(text(table.add(source)), {"c": community, "version": version})
+            params = {"c": community, "version": version} | ({"listed_at": as_of} if table.is_dated else {})
+            await session.execute(text(table.add(source)), params)
 
 
 async def _copy(session: AsyncSession, table: _Table, rows: Sequence[tuple[Any, ...]]) -> str:

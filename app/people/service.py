@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -242,7 +243,17 @@ async def name_residents(session: AsyncSession, community_code: str, ids: Sequen
     return {row.id: row.name for row in rows}
 
 
-def address_of(door: Dwelling) -> str:
+class Addressed(Protocol):
+    """What has the parts of an address: a door, a row of one, one as it is given."""
+
+    compound: str
+    building: str
+    stair: str
+    room: str
+    address: str
+
+
+def address_of(door: Addressed) -> str:
     """A door as people write it: 花园小区 3号楼 2单元 502, or its free address."""
     parts = [
         door.compound,

@@ -16,6 +16,7 @@ from app.core import crypto
 from app.core.clock import SHANGHAI, day_start
 from app.core.paging import cursor_day, cursor_instant, cursor_uuid, decode_cursor, encode_cursor
 from app.people import service as people
+from app.people.registry import Departed
 from app.residence.models import ResidenceKind
 from app.residence.schemas import EventPerson, ResidenceRead, TimelineEvent
 from app.residence.service import FROM_PLACE, TO_PLACE, find_home, find_person
@@ -43,6 +44,51 @@ _STAYS = """
 _OF_HOUSEHOLD = text(_STAYS.format(of_row="s.household_id = :id", of_person="r.household_id = :id"))
 _OF_PERSON = text(_STAYS.format(of_row="s.resident_id = :id", of_person="r.id = :id"))
 _LAST = (date.max, UUID(int=2**128 - 1))
+
+
+_DEPARTED = text("""
+    SELECT r.id, r.household_id, r.name, r.birth_on, r.id_index, r.is_gone, r.updated_at, d.compound, d.building,
+        d.stair, d.room, d.address, left_doors.doors, CASE WHEN r.is_gone THEN h.dwelling_id END AS last_door,
+        coalesce(stay.ended_on, stay.started_on) AS left_on, stay.reason_out,
+        CASE WHEN stay.ended_on IS NULL THEN stay.started_by_name ELSE stay.ended_by_name END AS by_name
+    FROM resident r
+    JOIN household h ON h.community_code = r.community_code AND h.id = r.household_id
+    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+    LEFT JOIN LATERAL (
+        SELECT s.started_on, s.ended_on, s.reason_out, s.started_by_name, s.ended_by_name FROM residence s
+        WHERE s.community_code = r.community_code AND s.resident_id = r.id AND s.kind = 'lives_here'
+        ORDER BY s.ended_on DESC NULLS FIRST, s.id DESC LIMIT 1
+    ) stay ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(g.dwelling_id) AS doors FROM residence s
+        JOIN household g ON g.community_code = s.community_code AND g.id = s.household_id
+        WHERE s.community_code = r.community_code AND s.resident_id = r.id AND s.kind = 'lives_here'
+            AND s.ended_on IS NOT NULL
+    ) left_doors ON true
+    WHERE r.community_code = :c AND r.merged_into_id IS NULL
+        AND (r.is_gone OR EXISTS (
+            SELECT FROM residence s WHERE s.community_code = r.community_code AND s.resident_id = r.id
+                AND s.kind = 'lives_here' AND s.ended_on IS NOT NULL))
+        AND (r.id_index = ANY(:indexes) OR r.name = ANY(:names))
+    ORDER BY r.id
+""")
+
+
+async def find_departed(
+    session: AsyncSession, community_code: str, indexes: Sequence[bytes], names: Sequence[str]
+) -> list[Departed]:
+    """Who in a community lives no more where they lived, of those with one of the ID indexes or names."""
+    params = {"c": community_code, "indexes": list(indexes), "names": list(names)}
+    return [
+        Departed(
+            id=row.id, household_id=row.household_id, name=row.name, birth_on=row.birth_on,
+            id_index=bytes(row.id_index) if row.id_index else None, is_gone=row.is_gone,
+            doors=frozenset([*(row.doors or ()), *([row.last_door] if row.last_door else ())]),
+            address=people.address_of(row), left_on=row.left_on, left_at=row.updated_at, reason=row.reason_out,
+            by=row.by_name or "",
+        )
+        for row in (await session.execute(_DEPARTED, params)).all()
+    ]  # fmt: skip
 
 
 async def list_household_residences(

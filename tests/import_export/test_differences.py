@@ -11,7 +11,7 @@ from tests.import_export.sheets import xlsx
 from tests.import_export.test_routes import HEAD, WANG, brought, households, settled
 from tests.personas import Caller
 
-YESTERDAY, TOMORROW = (str(today() + timedelta(days=days)) for days in (-1, 1))
+LAST_WEEK, YESTERDAY, TOMORROW = (str(today() + timedelta(days=days)) for days in (-7, -1, 1))
 
 
 def roster(phone: str, work: str = "", note: str = "") -> bytes:
@@ -44,11 +44,11 @@ async def correct(call: Caller, name: str, **changes: Any) -> None:
 
 class TestWhatWasEnteredAfterTheFilesDay:
     async def test_stands_and_the_rest_is_taken(self, call: Caller) -> None:
-        await brought(call, roster("13800000001"), dry_run=False)
+        await brought(call, roster("13800000001"), dry_run=False, as_of=LAST_WEEK)
         await correct(call, "王建国", phone="13900000009")
         job = await brought(call, roster("13800000002", "纺织厂"), dry_run=False, as_of=YESTERDAY)
         assert (job["counts"]["updated"], job["counts"]["kept"]) == (1, 1)
-        assert job["differences"] == {"kept": 1, "taken": 2}
+        assert job["differences"] == {"kept": 1, "taken": 2, "asked": 0}
         assert (await persons(call))["王建国"]["phone_masked"] == "139****0009"
         (kept,) = await differences(call, job["id"], outcome="kept")
         assert (kept["field"], kept["listed"], kept["registered"]) == ("phone", "138****0002", "139****0009")
@@ -70,7 +70,7 @@ class TestWhatWasEnteredAfterTheFilesDay:
         await brought(call, roster("13800000001"), dry_run=False, as_of=TOMORROW)
         await correct(call, "王建国", phone="13900000009")
         preview = await brought(call, roster("13800000002"), as_of=YESTERDAY)
-        assert preview["differences"]["kept"] == 1
+        assert preview["differences"]["kept"] == 2  # the household's came with the file, which is as of now
         assert (await persons(call))["王建国"]["phone_masked"] == "139****0009"
 
     async def test_a_person_written_down_since_keeps_what_was_said_of_them(self, call: Caller) -> None:
@@ -92,14 +92,18 @@ class TestWhatWasEnteredAfterTheFilesDay:
         assert (await persons(call))["王建国"]["phone_masked"] == "138****0002"
 
     async def test_is_asked_again_when_a_preview_is_applied_with_another_day(self, call: Caller) -> None:
-        await brought(call, roster("13800000001"), dry_run=False)
+        await brought(call, roster("13800000001"), dry_run=False, as_of=LAST_WEEK)
         await correct(call, "王建国", phone="13900000009")
         preview = await brought(call, roster("13800000002"))
-        assert preview["differences"] == {"kept": 0, "taken": 2}
+        assert preview["differences"] == {"kept": 0, "taken": 2, "asked": 0}
+        path = f"/imports/{preview['id']}/preview"
+        assert (await call("committee", "POST", path, json={"as_of": YESTERDAY})).status_code == 202
+        again = await settled(call, preview["id"])
+        assert (again["status"], again["differences"]) == ("previewed", {"kept": 1, "taken": 1, "asked": 0})
         path = f"/imports/{preview['id']}/apply"
         assert (await call("committee", "POST", path, json={"as_of": YESTERDAY})).status_code == 202
         done = await settled(call, preview["id"])
-        assert done["differences"] == {"kept": 1, "taken": 1}
+        assert done["differences"] == {"kept": 1, "taken": 1, "asked": 0}
         assert done["as_of"].startswith(str(today() - timedelta(days=2)))  # midnight in Shanghai, in UTC
 
     async def test_refuses_what_is_no_day(self, call: Caller) -> None:

@@ -78,7 +78,7 @@ class TestCreateImport:
         preview = await brought(call, content, file_name="huayuanlu.xlsx")
         expected = {
             "rows": 1325, "dwellings": 480, "vacant": 30, "households": 450, "persons": 1295,
-            "created": 1325, "updated": 0, "unchanged": 0, "kept": 0, "rejected": 0,
+            "created": 1325, "updated": 0, "unchanged": 0, "kept": 0, "asked": 0, "rejected": 0,
         }  # fmt: skip
         assert (preview["status"], preview["dry_run"], preview["counts"]) == ("previewed", True, expected)
         assert preview["progress"]["done"] == preview["progress"]["total"] > 1325
@@ -105,7 +105,7 @@ class TestCreateImport:
         job = await brought(call, content, file_name="street-form.xlsx", dry_run=False)
         assert job["counts"] == {
             "rows": 332, "dwellings": 120, "vacant": 6, "households": 114, "persons": 326,
-            "created": 332, "updated": 0, "unchanged": 0, "kept": 0, "rejected": 0,
+            "created": 332, "updated": 0, "unchanged": 0, "kept": 0, "asked": 0, "rejected": 0,
         }  # fmt: skip
         sheet = load_workbook(io.BytesIO(content)).worksheets[0]
         names = {row: str(sheet.cell(row, 6).value) for row in range(4, sheet.max_row + 1)}

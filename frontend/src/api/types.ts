@@ -2047,7 +2047,7 @@ export interface paths {
         put?: never;
         /**
          * Preview Import
-         * @description Read the same file again with another mapping.
+         * @description Read the same file again with another mapping, or compare it as of another day.
          */
         post: operations["preview_import"];
         delete?: never;
@@ -5541,9 +5541,15 @@ export interface components {
          * ImportCounts
          * @description `rows` are data rows of the file. Of a roster `created`, `updated` and `unchanged` count persons and vacant
          *     doors, of a division list divisions; `rejected` are rows of which nothing is registered; `kept` are facts that stand
-         *     against the file, because somebody changed them after it was made.
+         *     against the file, because somebody changed them after it was made; `asked` people whom the file places where the
+         *     registry has them not, left as they are until somebody has asked.
          */
         ImportCounts: {
+            /**
+             * Asked
+             * @default 0
+             */
+            asked: number;
             /**
              * Created
              * @default 0
@@ -5597,9 +5603,11 @@ export interface components {
         };
         /**
          * ImportDifferenceCounts
-         * @description Facts that stand against the file, and facts taken from it.
+         * @description Facts that stand against the file, facts taken from it, and people whose place has to be asked.
          */
         ImportDifferenceCounts: {
+            /** Asked */
+            asked: number;
             /** Kept */
             kept: number;
             /** Taken */
@@ -5618,7 +5626,8 @@ export interface components {
         /**
          * ImportDifferenceRead
          * @description A fact that file and registry give differently, masked. `kept`: somebody (`actor_name`) changed it after the file
-         *     was made, and the registry's stands. `is_gone`: the file names somebody who has gone since.
+         *     was made, and the registry's stands. `asked`: the file names somebody who has gone (`is_gone`, with the reason) or
+         *     lives behind another door (`place`), and is not older than that; they are left as they are.
          */
         ImportDifferenceRead: {
             /** Actor Name */
@@ -5644,7 +5653,7 @@ export interface components {
              * Outcome
              * @enum {string}
              */
-            outcome: "kept" | "taken";
+            outcome: "kept" | "taken" | "asked";
             /** Registered */
             registered: string | string[] | null;
             /** Row */
@@ -5736,13 +5745,16 @@ export interface components {
         };
         /**
          * ImportPreview
-         * @description Read the same file again with another mapping; an empty one is what the header words say.
+         * @description Read the same file again with another mapping (an empty one is what the header words say), or compare it as a
+         *     file of another day; what is not given stays.
          */
         ImportPreview: {
+            /** As Of */
+            as_of?: string | null;
             /** Mapping */
-            mapping: {
+            mapping?: {
                 [key: string]: string | null;
-            };
+            } | null;
         };
         /**
          * ImportProblemCount
@@ -18240,7 +18252,7 @@ export interface operations {
     list_import_differences: {
         parameters: {
             query?: {
-                outcome?: ("kept" | "taken") | null;
+                outcome?: ("kept" | "taken" | "asked") | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

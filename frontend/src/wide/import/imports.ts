@@ -33,7 +33,8 @@ export interface ImportCalls {
   get(id: string): Promise<Import>
   problems(id: string, code: string, cursor: string | null): Promise<ProblemPage>
   list(code: string, cursor: string | null): Promise<{ items: ImportBrief[]; next: string | null }>
-  preview(id: string, mapping: Mapping): Promise<void>
+  /** null: as it is said already */
+  preview(id: string, mapping: Mapping | null, asOf: string | null): Promise<void>
   apply(id: string): Promise<void>
   fields(): Promise<ImportField[]>
   errors(id: string): Promise<Blob>
@@ -72,8 +73,8 @@ export const importCalls: ImportCalls = {
     const { data } = await api.GET('/api/v1/imports', { params })
     return { items: data!.items, next: data!.next_cursor }
   },
-  async preview(id, mapping) {
-    await api.POST('/api/v1/imports/{import_id}/preview', { params: byId(id), body: { mapping } })
+  async preview(id, mapping, asOf) {
+    await api.POST('/api/v1/imports/{import_id}/preview', { params: byId(id), body: { mapping, as_of: asOf } })
   },
   async apply(id) {
     await api.POST('/api/v1/imports/{import_id}/apply', { params: byId(id), body: {} })

@@ -89,11 +89,11 @@ export function useImport(calls: ImportCalls) {
     return attempt(() => calls.create(file, kind, communityCode, day || new Date(file.lastModified).toISOString()))
   }
 
-  /** Read the same file again with another mapping. */
-  function readAgain(mapping: Mapping): Promise<true | null> {
+  /** Read the same file again with another mapping, or as a file of another day; null leaves either as it is. */
+  function readAgain(mapping: Mapping | null, day: string | null = null): Promise<true | null> {
     return attempt(async () => {
       const id = job.value!.id
-      await calls.preview(id, mapping)
+      await calls.preview(id, mapping, day)
       await follow(id)
       return true as const
     })
