@@ -385,7 +385,7 @@ class _Difference:
         homes = self.known.households[door["id"]]
         indexes = [self.known.indexes[person.id_number] if person.id_number else None for person in given.persons]
         known = _same_household(homes, self.known.residents, given, {index for index in indexes if index})
-        if known is None and self.known.departed_by_name:
+        if known is None and self._may_be_elsewhere:
             given, indexes = self._without_departed(given, door, place)
         row = _household_row(given, known)
         if known is None:
@@ -416,13 +416,9 @@ class _Difference:
         if known is None and _same_person(self.known.merged[home["id"]], given, index) is not None:
             self._count(False, False)
             return
-        if known is None and not given.is_new:
-            if (left := self._departed(given, index, door.get("id"))) is not None:
-                self._tell_departed(left, given, place)
-                return
-            if (elsewhere := self._living_elsewhere(given, index)) is not None:
-                self._ask_place(elsewhere, given, place)
-                return
+        if known is None and not given.is_new and (found := self._elsewhere(given, index, door.get("id"))) is not None:
+            self._tell_elsewhere(found, given, place)
+            return
         holder = self.known.id_holders.get(index) if index else None
         if index and holder is not None and (known is None or holder != known["id"]):
             # Whose the number really is cannot be known from here: it stays where it was, to be checked.
@@ -513,41 +509,57 @@ class _Difference:
     def _all_departed(
         self, given: HouseholdInput, homes: list[dict[str, Any]], known: dict[str, Any] | None, place: DwellingInput
     ) -> bool:
-        """Whether a household that is not behind this door has only people who have departed: it is not begun anew."""
-        if not self.known.departed_by_name or not given.persons or given.is_new:
+        """Whether a household that is not behind this door has only people who have departed or live behind another: it
+        is not begun anew."""
+        if not self._may_be_elsewhere or not given.persons or given.is_new:
             return False
         indexes = [self.known.indexes[person.id_number] if person.id_number else None for person in given.persons]
         if _same_household(homes, self.known.residents, given, {index for index in indexes if index}) is not None:
             return False
         door = known["id"] if known else None
-        found = [self._departed(person, index, door) for person, index in zip(given.persons, indexes, strict=True)]
+        found = [self._elsewhere(person, index, door) for person, index in zip(given.persons, indexes, strict=True)]
         if any(person is None for person in found):
             return False
         self.counts.households += 1
-        for left, person in zip(found, given.persons, strict=True):
+        for one, person in zip(found, given.persons, strict=True):
             self.counts.persons += 1
-            if left is not None:
-                self._tell_departed(left, person, place)
+            if one is not None:
+                self._tell_elsewhere(one, person, place)
         return True
 
     def _without_departed(
         self, given: HouseholdInput, door: dict[str, Any], place: DwellingInput
     ) -> tuple[HouseholdInput, list[bytes | None]]:
-        """A household that is begun now, without those who have departed, who are told."""
+        """A household that is begun now, without those who have departed or live behind another door, who are told."""
         staying = []
         for person in given.persons:
             index = self.known.indexes[person.id_number] if person.id_number else None
-            left = self._departed(person, index, door.get("id"))
-            if left is None or given.is_new:
+            found = None if given.is_new else self._elsewhere(person, index, door.get("id"))
+            if found is None:
                 staying.append((person, index))
                 continue
             self.counts.persons += 1
-            self._tell_departed(left, person, place)
+            self._tell_elsewhere(found, person, place)
         head = given.head_name
         if len(staying) < len(given.persons) and head not in {person.name for person, _ in staying}:
             head = staying[0][0].name if staying else ""
         given = replace(given, head_name=head, persons=[person for person, _ in staying])
         return given, [index for _, index in staying]
+
+    @property
+    def _may_be_elsewhere(self) -> bool:
+        """Whether anybody whom the list names may be found behind another door, or gone."""
+        return self.known.as_of is not None and bool(self.known.departed_by_name or self.known.holders)
+
+    def _elsewhere(self, given: PersonInput, index: bytes | None, door: UUID | None) -> Departed | UUID | None:
+        """Who is meant, if that is somebody who has departed, or lives behind another door."""
+        return self._departed(given, index, door) or self._living_elsewhere(given, index)
+
+    def _tell_elsewhere(self, found: Departed | UUID, given: PersonInput, place: DwellingInput) -> None:
+        if isinstance(found, Departed):
+            self._tell_departed(found, given, place)
+        else:
+            self._ask_place(found, given, place)
 
     def _living_elsewhere(self, given: PersonInput, index: bytes | None) -> UUID | None:
         """Somebody of the same number and name who lives behind another door; another name is another matter."""

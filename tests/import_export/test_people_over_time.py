@@ -127,6 +127,7 @@ class TestWhoHasMovedWithinTheCommunity:
         job = await brought(call, xlsx([ROWS[0], moved]), dry_run=False)
         assert (job["counts"]["created"], job["counts"]["asked"], job["problems"]) == (0, 1, [])
         assert [name for name, _ in await people(call)].count("王建国") == 1
+        assert len(await households(call)) == 2
 
     async def test_the_same_number_under_another_name_is_still_a_problem(self, call: Caller) -> None:
         await brought(call, xlsx(ROWS), dry_run=False)

@@ -159,7 +159,7 @@ class TestCreateImport:
         rows = [
             HEAD,
             ["1", "1", "101", "", "", "", "", "", "", "无人居住"],
-            ["2", "1", "201", "", "王建国", "户主", "男", WANG, "", ""],
+            ["2", "1", "201", "", "周八", "户主", "男", WANG, "", ""],
         ]
         for dry_run in (True, False):
             job = await brought(call, xlsx(rows), dry_run=dry_run)

@@ -110,7 +110,7 @@ const en: Record<keyof typeof zh, string> = {
   'differences.kept': '{n} kept as registered',
   'differences.taken': '{n} taken from the file',
   'differences.asked': '{n} to be asked',
-  'differences.asked_note': 'The file lists people who have left, died or live behind another door by the registry. Nobody was added or moved: please ask, and register a return or a move on the person’s page.',
+  'differences.asked_note': 'The file lists people who have left, died or live behind another door by the registry. Nobody was added or moved: please ask, and register a return or a move on their own page.',
   'differences.kept_note': 'Somebody changed these after the file was made, so the registry stands. Please check who is right.',
   'differences.taken_note': 'These were updated from the file; what stood before is under “Registry”.',
   'differences.show': 'Show',
