@@ -97,6 +97,7 @@ demo: setup ## load the demo town and print its accounts
 
 bench: setup frontend ## measure the hot paths beside a bare insert, search, imports beside COPY, and what a phone feels
 	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks.phones
 	@$(BIN)/python -m tests.benchmarks.registry
 	@$(BIN)/python -m tests.benchmarks.imports
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m tests.benchmarks.phone

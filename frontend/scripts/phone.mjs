@@ -270,7 +270,7 @@ class Phone {
   async edit(name, { household_id, resident_id, changes }) {
     const door = await this.engine.getDoor(household_id)
     const area = (await this.engine.listAreas()).find(({ id }) => id === door?.areaId)
-    const payload = { household_id, ...(resident_id && { resident_id }), base_version: area?.version ?? 0, changes }
+    const payload = { household_id, ...(resident_id && { resident_id }), base_version: Math.max(area?.version ?? 0, 0), changes }
     return { id: await this.engine.perform(name, payload) }
   }
 

@@ -187,10 +187,10 @@ def bare_inserts(connection: int) -> Iterator[bytes]:
         yield request("POST", "/visits", None, orjson.dumps(body))
 
 
-def start_server(module: str, port: int, url: str) -> "subprocess.Popen[bytes]":
-    """One uvicorn worker of an app, waited for."""
+def start_server(module: str, port: int, url: str, errors: int | None = None) -> "subprocess.Popen[bytes]":
+    """One uvicorn worker of an app, waited for; `errors`: where it writes what goes wrong."""
     arguments = ["-m", "uvicorn", module, "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    process = subprocess.Popen([sys.executable, *arguments], env={**os.environ, "BENCH_URL": url})
+    process = subprocess.Popen([sys.executable, *arguments], env={**os.environ, "BENCH_URL": url}, stderr=errors)
     for _ in range(200):
         try:
             httpx.get(f"http://127.0.0.1:{port}/openapi.json", trust_env=False)
@@ -220,11 +220,11 @@ def bench_single(worked: list[Worked], round_id: UUID) -> None:
         )
 
 
-def bench_batched(worked: list[Worked], round_id: UUID) -> None:
+def bench_batched(worked: list[Worked], round_id: UUID, connections: tuple[int, ...] = (1, 8, 32)) -> None:
     """Visits in batches of 50."""
     print("\nbatches of 50, commands/s (median of rounds)")
     print(f"{'concurrency':>12} {'commands/s':>11} {'p50 ms':>8} {'p99 ms':>8}")
-    for concurrency in (1, 8, 32):
+    for concurrency in connections:
         outcomes = [run(Load(OUR_PORT, concurrency, SECONDS, pushes(worked, round_id, 50))) for _ in range(ROUNDS)]
         rate = statistics.median(o.per_second * 50 for o in outcomes)
         p50 = statistics.median(o.p50_ms for o in outcomes)
@@ -267,13 +267,19 @@ def bench_coverage(token: str) -> None:
             print(f"coverage of the city (5,758 communities) by {level}: {took:.1f} ms, {count} rows in the page")
 
 
-def main() -> None:
-    """Prepare, measure, print."""
+def create_bench() -> str:
+    """The URL of a new database, migrated."""
     url = start_embedded(RUN)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE bench")
     url = url.replace("/postgres?", "/bench?", 1)
     migrate_to_head(url)
+    return url
+
+
+def main() -> None:
+    """Prepare, measure, print."""
+    url = create_bench()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE bare_visit (id uuid PRIMARY KEY, household_id uuid, round_id uuid, outcome text, "

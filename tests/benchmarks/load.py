@@ -7,7 +7,9 @@ by their Content-Length.
 import asyncio
 import json
 import multiprocessing
+import socket
 import statistics
+import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,7 +46,7 @@ def request(method: str, path: str, token: str | None, body: bytes = b"", extra:
     return (head + extra + "\r\n").encode() + body
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])
     length = 0
@@ -62,7 +64,7 @@ async def _connection(load: Load, number: int, until: float, took: list[float], 
         if started > until:
             break
         writer.write(message)
-        status, body = await _read_answer(reader)
+        status, body = await read_answer(reader)
         took.append(time.perf_counter() - started)
         seen[status] = seen.get(status, 0) + 1
     writer.close()
@@ -102,3 +104,29 @@ def run(load: Load) -> Outcome:
 def first_result(body: bytes) -> str:
     """The status of the first command in a push's answer."""
     return str(json.loads(body)["results"][0]["status"])
+
+
+async def cut_downloads(port: int, message: bytes, count: int) -> list[socket.socket]:
+    """Begin `count` downloads, take their first kilobytes and no more: every other one is broken off there, of the rest
+    the phone neither reads on nor hangs up. Answers those; their owner closes them.
+
+    Those ask many times in a row, so that no buffer between holds what it does not read and the service has to
+    wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    hung = []
+    for number in range(count):
+        phone = socket.socket()
+        # a small window: what is not read stays with the server
+        phone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        phone.setblocking(False)
+        await loop.sock_connect(phone, ("127.0.0.1", port))
+        is_hung = number % 2 == 0
+        await loop.sock_sendall(phone, message * 60 if is_hung else message)
+        await loop.sock_recv(phone, 2048)
+        if not is_hung:
+            phone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            phone.close()
+        else:
+            hung.append(phone)
+    return hung
