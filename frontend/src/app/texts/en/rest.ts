@@ -95,6 +95,7 @@ const en: Record<keyof typeof zh, string> = {
   'me.storage_not_kept_text': 'If the phone runs out of room or is long unused, the browser may clear the data. Send often; adding the app to the home screen helps.',
   'me.storage_unknown': 'This browser does not say',
   'me.storage_ask': 'Ask to keep',
+  'me.storage_low': 'The phone is nearly full: {n} MB left. Send first, then free some space.',
   'me.storage_used': '{n} MB used',
   'me.language': '语言 / Language',
   'me.text_size': 'Text size',

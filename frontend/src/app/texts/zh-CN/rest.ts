@@ -93,6 +93,7 @@ const zh = {
   'me.storage_not_kept_text': '空间不足或很久不用时，浏览器可能清理数据。请常联网上传；添加到主屏幕更稳妥。',
   'me.storage_unknown': '这个浏览器不说明',
   'me.storage_ask': '申请长期保存',
+  'me.storage_low': '手机空间快满了，只剩 {n} MB。请先上传，再清理空间。',
   'me.storage_used': '已用 {n} MB',
   'me.language': '语言 / Language',
   'me.text_size': '字号',
