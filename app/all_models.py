@@ -15,8 +15,10 @@ from app.not_home import models as not_home
 from app.people import models as people
 from app.posts import models as posts
 from app.privacy import models as privacy
+from app.questions import models as questions
 from app.reports import models as reports
 from app.residence import models as residence
+from app.rounds import models as rounds
 from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
@@ -30,7 +32,9 @@ MODULES = (
     people,
     residence,
     posts,
+    questions,
     screening,
+    rounds,
     followups,
     not_home,
     care,

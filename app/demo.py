@@ -25,8 +25,8 @@ from app.people.registry import DwellingInput, HouseholdInput, PersonInput
 from app.posts import claims
 from app.posts import service as posts
 from app.posts.schemas import PostCreate, ResponsibilityAreaCreate, StairSelection
-from app.screening import service as screening
-from app.screening.schemas import RoundCreate
+from app.rounds import service as rounds
+from app.rounds.schemas import RoundCreate
 
 PASSWORD = "pioneer-demo"  # noqa: S105 - the demo's, known to everybody; a demo binds loopback only
 CITY, DISTRICT, STREET = "990100000000", "990101000000", "990101001000"
@@ -198,7 +198,7 @@ async def _lay_out_work(session: AsyncSession, ids: dict[str, UUID]) -> None:
             is_published=True,
         ),
     )
-    await screening.create_round(
+    await rounds.create_round(
         session,
         city,
         RoundCreate(division_code=CITY, title="首轮入户排查", starts_on=today(), ends_on=today() + timedelta(days=6)),

@@ -55,8 +55,9 @@ const chunks = {
   groups: [
     { name: 'first', tags: ['$initial'], priority: 3 },
     { name: 'engine', test: /src\/(offline|api)\/|src\/app\/engine|node_modules\/idb\//, priority: 2 },
-    { name: 'me', test: /src\/me\//, priority: 1 },
+    { name: 'me', test: /src\/(me\/|screening\/(RecentRecords|DoorCard))/, priority: 1 },
     { name: 'password', test: /src\/auth\//, priority: 1 },
+    { name: 'questions', test: /src\/questions\/(?!texts\.(zh|en))/, priority: 1 },
     { name: 'people', test: /src\/people\/(?!texts\.(zh|en))/, priority: 1 },
     { name: (id: string, graph: Graph) => (isForPhones(id, graph) ? 'kit' : 'wide-kit'), minShareCount: 2 },
   ],

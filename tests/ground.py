@@ -98,12 +98,15 @@ async def fill(call: Caller, database: Database) -> Ground:
     assert merged.is_success, merged.text
     await search(database)
     (pair,) = (await call("committee", "GET", "/duplicates", params={"area": A})).json()["items"]
+    kept = {"division_code": A, "name": "甲的模板", "title": "甲的轮次"}
+    template = (await call("committee", "POST", "/round-templates", json=kept)).json()
     values = {
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
         "follow_up_id": follow_up["id"], "walk_sheet_id": sheet["id"], "recorded_at": "2026-02-01T10:00:00+08:00",
         "self_report_id": self_report["id"],
+        "template_id": template["id"], "days_of": round_id, "household_count": 1, "minutes": 1,
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
         "import_id": made.json()["id"],
         "conflict_id": conflicts[0]["id"], "transfer_id": transfer_id,
@@ -138,6 +141,9 @@ async def fill(call: Caller, database: Database) -> Ground:
         "甲的数",
         "甲的名册",
         "甲社区的岗",
+        "甲的模板",
+        "甲的轮次",
+        template["id"],
         "甲重名",
         pair["id"],
         merged.json()["id"],

@@ -22,6 +22,8 @@ _LOCAL = {
     "device": "account_id IN (SELECT account_id FROM role_grant WHERE division_prefix = :a)",
     "invitation": "account_id IN (SELECT account_id FROM role_grant WHERE division_prefix = :a)",
     "screening_round": "division_prefix = :a",
+    "round_template": "division_prefix = :a",
+    "round_form": "round_id IN (SELECT id FROM screening_round WHERE division_prefix = :a)",
     "import_job": "community_code = :a",
     "division": "code = :a",
 }
@@ -51,6 +53,7 @@ _IDS = (
     "transfer_id",
     "self_report_id",
     "walk_sheet_id",
+    "template_id",
 )
 
 

@@ -30,6 +30,7 @@ from tests.makers import (
     stair_of,
 )
 from tests.personas import A, B, C, Caller
+from tests.rounds.asking import MASKS, answered, open_round
 
 # Local tables that name a community without belonging to one; each with its reason.
 LOCAL = {"import_job": "a division list belongs to no community, and its worker asks for it by id alone"}
@@ -125,6 +126,10 @@ async def both_filled(call: Caller, database: Database) -> None:
         row["recorded_at"] = "2026-02-01T20:00:00+08:00"
         entered = await call(who, "POST", f"/walk-sheets/{sheet['id']}/entries", json={"entries": [row]})
         assert entered.json()["results"][0]["status"] == "accepted", entered.text
+        ids = [str(homes[1].id)]
+        asking = await open_round(call, who, code, questions=[MASKS], target="list", household_ids=ids)
+        said = answered(homes[1], asking, [{"question": "masks", "value": 3}], community_code=code)
+        assert (await push(call, who, said))[0]["status"] == "accepted"
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

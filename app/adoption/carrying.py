@@ -30,6 +30,7 @@ _ADDED = {
     "confirmed_day": ("community_code, account_id, day", ("confirmed_count",)),
     "deletion_record": ("community_code, kind, upto", ("deleted_count",)),
     "screening_tally": ("community_code, round_id", ("persons_symptoms_deleted",)),
+    "answer_tally": ("community_code, round_id, question_id, value", ("deleted_count", "deleted_sum")),
 }
 """Of what both sides of a merge may have a row, and which figures of it add up. All other keys are ids."""
 

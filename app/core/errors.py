@@ -72,3 +72,8 @@ class Invalid(Problem):
     def __init__(self, code: str, zh: str, en: str, field_name: str | None = None) -> None:
         errors = [FieldProblem(field_name, code, zh, en)] if field_name else []
         super().__init__(code, zh, en, 422, errors=errors)
+
+    def with_fields(self, problems: list[FieldProblem]) -> "Invalid":
+        """The same problem with all its fields."""
+        self.errors = problems
+        return self

@@ -296,8 +296,29 @@ LISTS: dict[str, List] = {
         (
             _text("division_name", "区划", "Division", 16), _text("division_code", "区划代码", "Division code", 15),
             _text("title", "名称", "Title", 24), _day("starts_on", "开始", "From"), _day("ends_on", "结束", "To"),
-            _words("status", "状态", "Status", w.ROUND_STATUS), _text("note", "备注", "Note", 24),
+            _words("status", "状态", "Status", w.ROUND_STATUS), _words("rhythm", "频次", "Rhythm", w.RHYTHM),
+            _words("target", "对象", "Whose doors", w.TARGET, 14), _words("tags", "标签", "Tags", w.TAG, 18),
+            _number("question_count", "自定义问题", "Own questions", 11), _text("note", "备注", "Note", 24),
             _at("created_at", "发起时间", "Made at"),
+        ),
+    ),
+    "list_answer_counts": List(
+        "问题回答统计", "Answers counted",
+        (
+            _text("name", "区划", "Division", 16), _text("code", "区划代码", "Division code", 15),
+            _text("text", "问题", "Question", 36), _words("kind", "类型", "Kind", w.QUESTION_KIND),
+            _words("per", "按户或按人", "Per", w.ASKED_OF, 10), _text("label", "回答", "Answer", 20),
+            _number("count", "次数", "How many"), _number("sum", "合计", "Sum"), _text("least", "最小", "Least", 12),
+            _text("most", "最大", "Most", 12),
+        ),
+    ),
+    "list_round_templates": List(
+        "排查模板", "Round templates",
+        (
+            _text("name", "模板", "Template", 24), _text("division_name", "由谁保存", "Kept by", 16),
+            _text("title", "名称", "Title", 24), _number("question_count", "自定义问题", "Own questions", 11),
+            _words("rhythm", "频次", "Rhythm", w.RHYTHM), _words("target", "对象", "Whose doors", w.TARGET, 14),
+            _text("saved_by_name", "保存人", "Saved by", 11), _at("saved_at", "保存时间", "Saved at"),
         ),
     ),
     "list_door_visits": List(

@@ -66,6 +66,10 @@ FLAG: Words = {
     "clock_skew": ("手机时间不准", "the phone's clock was wrong"),
     "round_closed": ("登记时本轮已结束", "the round was closed already"),
     "asked_again": ("当天已问过，没有说明原因", "asked that day already, without a reason"),
+    "answer_missing": ("有必答问题没有回答", "a question that must be answered was not"),
+    "answer_unexpected": ("回答了没有问的问题", "a question was answered that was not asked"),
+    "answer_value": ("有的回答不合题目", "an answer does not fit its question"),
+    "form_unknown": ("不认识这个版本的问题", "nobody knows this version of the questions"),
 }
 AGAIN: Words = {
     "changed": ("情况有变", "something changed"),
@@ -121,7 +125,21 @@ NEED: Words = {
     "money": ("经济", "money"),
     "other": ("其他", "other"),
 }
-ROUND_STATUS: Words = {"open": ("进行中", "open"), "closed": ("已结束", "closed")}
+ROUND_STATUS: Words = {"draft": ("草稿", "draft"), "open": ("进行中", "open"), "closed": ("已结束", "closed")}
+RHYTHM: Words = {"once": ("一次", "once"), "daily": ("每日", "daily")}
+TARGET: Words = {
+    "all": ("全部住户", "all households"),
+    "tags": ("有标签的住户", "those with a tag"),
+    "list": ("名单", "a list"),
+}
+ASKED_OF: Words = {"household": ("户", "household"), "person": ("人", "person")}
+QUESTION_KIND: Words = {
+    "yes_no": ("是非", "yes or no"),
+    "choice": ("选择", "choice"),
+    "number": ("数字", "number"),
+    "date": ("日期", "date"),
+    "text": ("文字", "text"),
+}
 POST_KIND: Words = {
     "checkpoint": ("卡点值守", "checkpoint"),
     "screening": ("入户排查", "screening"),
@@ -181,6 +199,7 @@ PERSON_FIELD: Words = {
 SUBJECT: Words = {"household": ("住户", "household"), "resident": ("居民", "person")}
 DELETION_KIND: Words = {
     "door_visits": ("上门记录的内容", "what visits said"),
+    "answers": ("自定义问题的回答", "answers to own questions"),
     "person_checks": ("个人健康信息", "people's health"),
     "care_visits": ("走访记录的内容", "what care visits noted"),
     "findings": ("随访的健康信息", "what was found for follow-ups"),

@@ -35,6 +35,7 @@ from app.rules import service as rules
 from app.screening import service as screening
 from app.screening.findings import Threshold
 from app.screening.schemas import DoorVisitPayload, PersonAnswer
+from app.screening.service import CURRENT
 
 NOTE = "self_report.note"
 RULE = screening.RULE
@@ -92,10 +93,12 @@ def _subject(kind: str, value: str) -> str:
     return f"{kind}:{(crypto.blind_index(value, 'code_attempt') or b'').hex()}"
 
 
-_STANDING = text("""
+_STANDING = text(f"""
     SELECT k.id AS code_id, k.household_id, h.head_name, d.room, d.address,
-        (SELECT q.id FROM screening_round q WHERE q.status = 'open' AND cast(:c AS text) LIKE q.division_prefix || '%'
-            ORDER BY q.id DESC LIMIT 1) AS round_id
+        (SELECT q.id FROM screening_round q WHERE {CURRENT} AND cast(:c AS text) LIKE q.division_prefix || '%'
+                AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = k.community_code
+                    AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = k.household_id))
+            ORDER BY q.target = 'all' DESC, q.id DESC LIMIT 1) AS round_id
     FROM household_code k
     JOIN household h ON h.community_code = k.community_code AND h.id = k.household_id AND NOT h.is_closed
     JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id

@@ -28,6 +28,7 @@ class DeletionKind(StrEnum):
     FINDINGS = "findings"
     FOLLOW_UP_NOTES = "follow_up_notes"
     SELF_REPORTS = "self_reports"
+    ANSWERS = "answers"
 
 
 class DeletionRecord(SQLModel, table=True):

@@ -27,6 +27,7 @@ from app.followups import service as followups
 from app.not_home import self_reports
 from app.privacy.models import DeletionKind, DeletionRecord
 from app.privacy.schemas import DeletionRead, RetentionRead
+from app.questions import service as questions
 from app.rules import service as rules
 from app.screening import service as screening
 
@@ -61,6 +62,12 @@ ENDINGS = (
         "保存上门时所说的内容，便于核对和随访。",
         "To keep what was said at the door, for checking and follow-up.",
         screening.DUE_VISITS, screening.delete_due_visits,
+    ),
+    Ending(
+        DeletionKind.ANSWERS, screening.RULE, ("answers",),
+        "回答上级排查中的自定义问题，逐级只看计数。",
+        "To answer the own questions of rounds; higher levels see counts.",
+        questions.DUE_ANSWERS, questions.delete_due_answers,
     ),
     Ending(
         DeletionKind.CARE_VISITS, care.RULE, ("needs", "note"),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.people.models import HouseholdTag, IdKind
 from app.privacy.models import AccessKind, DeletionKind
+from app.questions.schemas import AnswerRead
 
 RevealField = Literal["id_number", "phone"]
 Purpose = Annotated[str, StringConstraints(min_length=2, max_length=200, strip_whitespace=True)]
@@ -84,6 +85,8 @@ class CopyDoorVisit(BaseModel):
     symptoms: list[str]
     risk_area: bool | None
     note: str | None
+    # of this person, and of the household as a whole
+    answers: list[AnswerRead]
     delete_by: date
 
 

@@ -31,6 +31,8 @@ from app.privacy.schemas import (
     RevealItem,
     RevealRead,
 )
+from app.questions import service as questions
+from app.questions.schemas import AnswerRead
 from app.screening import service as screening
 from app.screening.models import DoorVisit
 
@@ -270,7 +272,7 @@ async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) 
     """All that is held about one person, whole, to be printed for them; it is recorded like a reveal."""
     resident = await people.get_resident(session, actor, resident_id, NEAR)
     household, dwelling = await people.get_household(session, actor, resident.household_id, NEAR)
-    _, households = await _also_known_as(session, resident)
+    known_as, households = await _also_known_as(session, resident)
     visits = (
         await session.scalars(
             select(DoorVisit)
@@ -294,6 +296,8 @@ async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) 
             .limit(1000)
         )
     ).all()
+    ids = [visit.id for visit in visits]
+    answers = await questions.read_answers(session, resident.community_code, ids, with_texts=True)
     purpose = "居民本人申请查阅、复制"
     record = await _write_record(session, actor, resident, AccessKind.COPY, ["copy"], purpose)
     await _audit(session, actor, resident, "copy_resident", record, purpose)
@@ -303,7 +307,9 @@ async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) 
         **_person(resident, household, dwelling),
         # behind a door they were registered at under another id, what was said of them and nothing else
         door_visits=[
-            _door_visit(visit, resident_id)
+            _door_visit(
+                visit, resident_id, [a for a in answers.get(visit.id, []) if a.resident_id in (None, *known_as)]
+            )
             for visit in visits
             if visit.household_id == resident.household_id or _names(visit, resident_id)
         ],
@@ -347,7 +353,7 @@ def _names(visit: DoorVisit, resident_id: UUID) -> bool:
     return any(person.get("resident_id") == str(resident_id) for person in visit.persons)
 
 
-def _door_visit(visit: DoorVisit, resident_id: UUID) -> CopyDoorVisit:
+def _door_visit(visit: DoorVisit, resident_id: UUID, answers: list[AnswerRead]) -> CopyDoorVisit:
     """A knock with what was said of this person alone: of the others nothing is handed out. Where two ids of theirs
     were named, that of the two which says that they were ill."""
     said = [p for p in visit.persons if p.get("resident_id") == str(resident_id)]
@@ -361,6 +367,7 @@ def _door_visit(visit: DoorVisit, resident_id: UUID) -> CopyDoorVisit:
         symptoms=own.get("symptoms") or [],
         risk_area=own.get("risk_area"),
         note=crypto.open_text(visit.note_sealed, screening.NOTE),
+        answers=answers,
         delete_by=visit.delete_by,
     )
 

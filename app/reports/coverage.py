@@ -18,7 +18,7 @@ from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.reports.schemas import Gap, GapKind, GapPage
 from app.reports.service import (
     BELOW,
-    CLOCK_AND_TALLY,
+    IS_MEANT,
     LevelNotBelow,
     committee_owner,
     door_address,
@@ -60,7 +60,7 @@ _BY_PREFIX = f"""
     WITH grouped AS (
         SELECT left(coalesce(c.community_code, t.community_code), %(length)s) AS prefix,
             {", ".join(f"sum({figure}) AS {name}" for name, figure in _SUMS.items())}
-        FROM {CLOCK_AND_TALLY} GROUP BY 1
+        FROM {{tables}} GROUP BY 1
     )
     SELECT d.code, d.name, d.level, g.prefix, {", ".join(f"g.{name}" for name in _SUMS)}
     FROM grouped g LEFT JOIN division d ON d.code = rpad(g.prefix, 12, '0')::char(12)
@@ -69,8 +69,8 @@ _BY_PREFIX = f"""
 # Communities are many: only those of the page are read, the total comes from the statement above.
 _OF_PAGE = """
     FROM division d
-    LEFT JOIN community_clock c ON c.community_code = d.code
-    LEFT JOIN screening_tally t ON t.community_code = d.code AND t.round_id = %(round)s::uuid
+    LEFT JOIN {clocks} c ON c.community_code = d.code
+    LEFT JOIN {tallies} t ON t.community_code = d.code AND t.round_id = %(round)s::uuid
     WHERE d.code > %(after)s::char(12) AND d.code BETWEEN %(first_code)s::char(12) AND %(last_code)s::char(12)
         AND (c.community_code IS NOT NULL OR t.community_code IS NOT NULL)
     ORDER BY d.code LIMIT %(limit)s
@@ -100,6 +100,7 @@ _BUILDINGS = f"""
         {", ".join(f"count(*) FILTER (WHERE s.outcome = '{name}') AS {name}" for name in OUTCOMES)}
     FROM dwelling d
     LEFT JOIN household h ON h.community_code = d.community_code AND h.dwelling_id = d.id AND NOT h.is_closed
+        AND {IS_MEANT}
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = %(round)s::uuid
     LEFT JOIN (
@@ -149,6 +150,7 @@ async def get_coverage(
     place = await get_place(database, actor, area, round_id)
     has_round = place.round is not None
     as_of = now()
+    statements = [statement.format(**place.sources) for statement in statements]
     figures, sources, *parts = await database.read(actor.scope, statements, params | place.params)
     groups = [dict(zip(_COLUMNS, row, strict=True)) for row in figures]
     expected = _expected(sources)
@@ -290,7 +292,7 @@ _BEHIND = """
 """
 _DOORS = f"""
     SELECT {_DOOR}, h.head_name AS name, h.id {_BEHIND}
-    WHERE h.community_code = ANY(%(codes)s::bpchar[]) AND NOT h.is_closed
+    WHERE h.community_code = ANY(%(codes)s::bpchar[]) AND NOT h.is_closed AND {IS_MEANT}
         AND (s.outcome IS NULL OR s.outcome <> ALL (%(settled)s::text[]))
         AND (h.community_code, d.sort_key, h.id) > (%(community)s::char(12), %(sort_key)s, %(after)s::uuid)
     ORDER BY h.community_code, d.sort_key, h.id LIMIT %(limit)s
@@ -301,6 +303,7 @@ _PERSONS = f"""
     LEFT JOIN person_check k ON k.community_code = r.community_code AND k.resident_id = r.id
         AND k.round_id = %(round)s::uuid
     WHERE h.community_code = ANY(%(codes)s::bpchar[]) AND NOT h.is_closed AND k.resident_id IS NULL
+        AND {IS_MEANT}
         AND (h.community_code, d.sort_key, r.id) > (%(community)s::char(12), %(sort_key)s, %(after)s::uuid)
     ORDER BY h.community_code, d.sort_key, r.id LIMIT %(limit)s
 """
@@ -329,7 +332,7 @@ async def list_gaps(
     community, sort_key, after = decode_cursor(cursor, str, str, str) if cursor else _START
     cursor_uuid(after)
     place = await get_place(database, actor, area, round_id)
-    statement = _COMMUNITIES_LACKING.format(tables=CLOCK_AND_TALLY, missing=_MISSING[kind], lacking=_LACKING[kind])
+    statement = _COMMUNITIES_LACKING.format(**place.sources, missing=_MISSING[kind], lacking=_LACKING[kind])
     wanted = limit if kind == "communities" else COMMUNITIES_AT_ONCE
     params = place.params | {"community": community, "limit": wanted + 1}
     (communities,) = await database.read(actor.scope, [statement], params)

@@ -11,11 +11,11 @@ from app.core.db import Database
 from app.core.errors import Invalid
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.reports.schemas import DoorStanding, DoorStandingPage
-from app.reports.service import committee_owner, door_address, get_place, holder_owner
+from app.reports.service import IS_MEANT, committee_owner, door_address, get_place, holder_owner
 from app.screening.models import Outcome
 
 # A door without a household stands in the list too, so that a building is whole.
-_DOORS = """
+_DOORS = f"""
     SELECT d.sort_key, d.id AS dwelling_id, h.id AS household_id, d.compound, d.building, d.stair, d.floor, d.room,
         d.address, d.is_vacant, h.head_name AS name, h.resident_count AS persons,
         CASE WHEN %(round)s::uuid IS NOT NULL AND h.id IS NOT NULL THEN coalesce(k.done, 0) END AS persons_done,
@@ -25,6 +25,7 @@ _DOORS = """
     FROM dwelling d
     JOIN division c ON c.code = d.community_code
     LEFT JOIN household h ON h.community_code = d.community_code AND h.dwelling_id = d.id AND NOT h.is_closed
+        AND {IS_MEANT}
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = %(round)s::uuid
     LEFT JOIN (
@@ -83,6 +84,7 @@ async def list_door_standings(
     place = await get_place(database, actor, community_code, round_id)
     params: dict[str, Any] = {
         "round": place.round.id if place.round else None,
+        "targets": place.targets,
         "community": community_code,
         "building": wanted.building,
         "compound": wanted.compound,

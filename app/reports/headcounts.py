@@ -23,6 +23,7 @@ from app.core.ids import new_ids
 from app.core.paging import decode_cursor, encode_cursor
 from app.reports.schemas import ExpectedPut, ExpectedRejected, ExpectedResult
 from app.reports.service import AREA, BELOW, LevelNotBelow, area_params, read_area
+from app.screening.service import CURRENT
 
 MAX_ROWS = 10_000
 """A whole city in one answer: systems pull it all."""
@@ -45,16 +46,17 @@ class AsOfInFuture(Invalid):
 
 
 # Rounds are part of a token: when one opens or closes, `screened` changes where nothing was written.
-_MARK = """
+_MARK = f"""
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS low,
         pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS high,
         left(md5(coalesce(string_agg(id::text, ',' ORDER BY id), '')), 8) AS rounds
     FROM screening_round
-    WHERE status = 'open' AND (division_prefix = ANY(%(covering)s::text[]) OR division_prefix LIKE %(below)s)
+    WHERE {CURRENT} AND target = 'all'
+        AND (division_prefix = ANY(%(covering)s::text[]) OR division_prefix LIKE %(below)s)
 """
-_ROUNDS = """
+_ROUNDS = f"""
     SELECT division_prefix, id FROM screening_round
-    WHERE status = 'open' AND length(division_prefix) <= %(length)s
+    WHERE {CURRENT} AND target = 'all' AND length(division_prefix) <= %(length)s
         AND (division_prefix = ANY(%(covering)s::text[]) OR division_prefix LIKE %(below)s)
 """
 # A token from beyond the newest transaction is from another life of this database, before a restore: it asks for

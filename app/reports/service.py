@@ -10,15 +10,19 @@ from app.core.area_code import ancestors_of, code_of, prefix_of
 from app.core.db import Database
 from app.core.errors import Invalid, NotFound
 from app.reports.schemas import CoverageArea, CoverageRound, GapOwner
-from app.screening.service import covering
+from app.screening.models import Outcome, Target
+from app.screening.service import CURRENT, covering
 
 AREA = "SELECT code, name, level FROM division WHERE code = ANY(%(path)s::bpchar[])"
-# The round meant: the one named, else the newest open one that covers the area, else the newest open one below it.
-_ROUND = """
-    SELECT id, title, division_prefix, starts_on, ends_on, status FROM screening_round
-    WHERE CASE WHEN %(round)s::uuid IS NULL THEN status = 'open' ELSE id = %(round)s::uuid END
+# The round meant: the one named (of a daily one the day of today), else the newest open one that covers the area, else
+# the newest open one below it; rounds that are for all before those that are for some.
+_ROUND = f"""
+    SELECT id, title, division_prefix, starts_on, ends_on, status, target, coalesce(parent_id, id) FROM screening_round
+    WHERE CASE WHEN %(round)s::uuid IS NULL THEN {CURRENT} ELSE status <> 'draft' AND (
+            (id = %(round)s::uuid AND rhythm = 'once') OR (parent_id = %(round)s::uuid
+            AND starts_on <= (now() AT TIME ZONE interval '8 hours')::date)) END
         AND (division_prefix = ANY(%(covering)s::text[]) OR division_prefix LIKE %(below)s)
-    ORDER BY division_prefix = ANY(%(covering)s::text[]) DESC, id DESC LIMIT 1
+    ORDER BY division_prefix = ANY(%(covering)s::text[]) DESC, target = 'all' DESC, id DESC LIMIT 1
 """
 # A community and its tally, one scan each. Row-level security hides from the planner how many rows there are, and
 # it would look 5,758 tallies up one by one; a full join cannot be done that way, and every tally has a clock.
@@ -30,6 +34,44 @@ CLOCK_AND_TALLY = f"""
     FULL JOIN (SELECT * FROM screening_tally WHERE round_id = %(round)s::uuid AND {BELOW}) t
     ON t.community_code = c.community_code
 """
+_OUTCOMES = ", ".join(f"count(*) FILTER (WHERE s.outcome = '{one}')::int AS {one}" for one in Outcome)
+# The same of a round that is for some doors: counted from those, which are few, because tallies speak of all doors.
+_MEANT = f"""
+    FROM round_target g
+    JOIN household h ON h.community_code = g.community_code AND h.id = g.household_id AND NOT h.is_closed
+    {{more}} WHERE g.round_id = %(targets)s::uuid AND g.{BELOW} GROUP BY 1
+"""
+_MEANT_CLOCKS = f"""(
+    SELECT g.community_code, count(DISTINCT h.dwelling_id)::int AS dwelling_count,
+        count(DISTINCT h.dwelling_id) FILTER (WHERE d.responsibility_area_id IS NULL)::int AS unassigned_count,
+        count(*)::int AS household_count, coalesce(sum(h.resident_count), 0)::int AS resident_count
+    {_MEANT.format(more="JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id")}
+)"""
+_STANDING = """
+    JOIN household_screening s ON s.community_code = g.community_code AND s.household_id = g.household_id
+        AND s.round_id = %(round)s::uuid
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE NOT p.has_left) AS done, count(*) FILTER (WHERE p.status = 'symptoms') AS symptoms
+        FROM person_check p
+        WHERE p.community_code = g.community_code AND p.household_id = g.household_id AND p.round_id = s.round_id
+    ) k ON true
+"""
+_MEANT_TALLIES = f"""(
+    SELECT g.community_code, %(round)s::uuid AS round_id, {_OUTCOMES}, coalesce(sum(k.done), 0)::int AS persons_done,
+        coalesce(sum(k.symptoms), 0)::int AS persons_symptoms, count(*)::int AS visit_count
+    {_MEANT.format(more=_STANDING)}
+)"""
+_OF_ALL = {"tables": CLOCK_AND_TALLY, "clocks": "community_clock", "tallies": "screening_tally"}
+_OF_SOME = {
+    "tables": f"{_MEANT_CLOCKS} c LEFT JOIN {_MEANT_TALLIES} t ON t.community_code = c.community_code",
+    "clocks": _MEANT_CLOCKS,
+    "tallies": _MEANT_TALLIES,
+}
+IS_MEANT = """
+    (%(targets)s::uuid IS NULL OR EXISTS (SELECT FROM round_target g WHERE g.community_code = h.community_code
+        AND g.round_id = %(targets)s::uuid AND g.household_id = h.id))
+"""
+"""Whether the round is for household `h`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +80,13 @@ class Place:
 
     area: CoverageArea
     round: CoverageRound | None
+    # whose list of households the round is for; None: for all
+    targets: UUID | None = None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where figures come from, by the names that statements leave open: of all doors, or of those it is for."""
+        return _OF_ALL if self.targets is None else _OF_SOME
 
     @property
     def params(self) -> dict[str, Any]:
@@ -45,7 +94,7 @@ class Place:
         prefix = prefix_of(self.area.code)
         if self.round is not None:
             prefix = max(prefix, prefix_of(self.round.division_code), key=len)
-        return {"round": self.round.id if self.round else None} | _below(prefix)
+        return {"round": self.round.id if self.round else None, "targets": self.targets} | _below(prefix)
 
 
 def area_params(area: str) -> dict[str, Any]:
@@ -66,7 +115,10 @@ async def get_place(database: Database, actor: Actor, area: str, round_id: UUID 
     divisions, rounds = await database.read(actor.scope, [AREA, _ROUND], params)
     if round_id is not None and not rounds:
         raise NotFound
-    return Place(read_area(area, divisions), _read_round(rounds[0]) if rounds else None)
+    if not rounds:
+        return Place(read_area(area, divisions), None)
+    *row, target, listed = rounds[0]
+    return Place(read_area(area, divisions), _read_round(tuple(row)), None if target == Target.ALL else listed)
 
 
 def read_area(area: str, divisions: list[tuple[Any, ...]]) -> CoverageArea:

@@ -41,5 +41,5 @@ async def judge_door_visit(
         action = "judge_door_visit" if verdict else "reopen_door_visit"
         subjects = (visit.id, visit.household_id)
         await audit.append_entry(session, actor.doer, community, action, subjects, {"verdict": verdict})
-    (read,) = await read_door_visits(session, community, [visit])
+    (read,) = await read_door_visits(session, actor, community, [visit])
     return read

@@ -81,6 +81,7 @@ async def follow_merge(
                 "kept": list(moves.residents.values()),
             },
         )
+    await _follow_visits(session, community, homes, moves)
     await _restate(session, community, version, homes, _kept_outcomes(before))
 
 
@@ -134,6 +135,7 @@ async def undo_merge(
             "checks": orjson.dumps(before["checks"]).decode(),
         },
     )
+    await _follow_visits(session, community, homes, Moves({}, {}))
     since = await session.execute(
         text("""
         SELECT DISTINCT round_id::text, household_id::text FROM door_visit
@@ -149,6 +151,27 @@ async def undo_merge(
     await _restate(
         session, community, version, homes, {key: value for key, value in outcomes.items() if key not in touched}
     )
+
+
+async def _follow_visits(session: AsyncSession, community: str, homes: Sequence[UUID], moves: Moves) -> None:
+    """Answers stand where their visits do; whoever stands for a household on a round's list is on it too."""
+    await session.execute(
+        text("""
+        UPDATE door_answer a SET household_id = v.household_id FROM door_visit v
+        WHERE a.community_code = :c AND a.household_id = ANY(:homes) AND v.community_code = :c AND v.id = a.visit_id
+            AND v.household_id <> a.household_id
+    """),
+        {"c": community, "homes": list(homes)},
+    )
+    for gone, kept in moves.homes.items():
+        await session.execute(
+            text("""
+            INSERT INTO round_target (community_code, round_id, household_id)
+            SELECT community_code, round_id, :kept FROM round_target WHERE community_code = :c AND household_id = :gone
+            ON CONFLICT DO NOTHING
+        """),
+            {"c": community, "gone": gone, "kept": kept},
+        )
 
 
 async def _restate(

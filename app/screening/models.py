@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, SmallInteger, Text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from app.core.columns import community_key, counter, flag, instant, json_column, one_of, sealed, words
@@ -57,11 +57,43 @@ class AgainReason(StrEnum):
     SELF_REPORT = "self_report"
 
 
+class RoundStatus(StrEnum):
+    """Where a round stands: being written, worked on, over."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Rhythm(StrEnum):
+    """How often a round goes to each door: once, or anew each day."""
+
+    ONCE = "once"
+    DAILY = "daily"
+
+
+class Target(StrEnum):
+    """Whose doors a round is for: all, those with a tag, or those on an ask-list."""
+
+    ALL = "all"
+    TAGS = "tags"
+    LIST = "list"
+
+
 class ScreeningRound(SQLModel, table=True):
-    """排查 一轮: a sweep over all communities under `division_prefix`. A reference table."""
+    """排查 一轮: a sweep over all communities under `division_prefix`. A reference table.
+
+    A daily round is not worked on itself: each of its days is a row of its own with `parent_id`, so that figures are
+    of a day and the next day begins with nothing done.
+    """
 
     __tablename__ = "screening_round"
-    __table_args__ = (one_of("status", ("open", "closed")),)
+    __table_args__ = (
+        one_of("status", RoundStatus),
+        one_of("rhythm", Rhythm),
+        one_of("target", Target),
+        Index("ix_screening_round_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     division_prefix: str = Field(index=True)
@@ -73,6 +105,12 @@ class ScreeningRound(SQLModel, table=True):
     created_by: UUID
     created_at: datetime = instant(default_now=True)
     closed_at: datetime | None = instant(nullable=True)
+    parent_id: UUID | None = None
+    rhythm: str = Field(default=Rhythm.ONCE, sa_type=Text, sa_column_kwargs={"server_default": "once"})
+    target: str = Field(default=Target.ALL, sa_type=Text, sa_column_kwargs={"server_default": "all"})
+    tags: list[str] = words()
+    # rises with each correction of questions or target; 0: the standard questions at all doors, nothing to fetch
+    revision: int = counter(Integer)
 
 
 class DoorVisit(SQLModel, table=True):

@@ -1,44 +1,18 @@
-"""HTTP of rounds and of visits as the desk reads them."""
+"""HTTP of visits as the desk reads and enters them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.auth.guards import CurrentActor, DeskActor, Session
+from app.auth.guards import DeskActor, Session
 from app.core.area_code import Code
 from app.posts.verdicts import JudgeIn
 from app.screening import judging, service
-from app.screening.schemas import DoorVisitCreate, DoorVisitPage, DoorVisitRead, RoundCreate, RoundPage, RoundRead
-from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
+from app.screening.schemas import DoorVisitCreate, DoorVisitPage, DoorVisitRead
+from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit, OpenDatabase
 
 router = APIRouter(tags=["screening"], responses=COMMON_PROBLEMS)
-
-
-@router.get("/rounds")
-async def list_rounds(
-    actor: CurrentActor,
-    session: Session,
-    area: Annotated[Code | None, Query(description="Rounds that cover or lie under this division.")] = None,
-    status: Literal["open", "closed"] | None = None,
-    limit: Limit = DEFAULT_PAGE,
-    cursor: Cursor = None,
-) -> RoundPage:
-    """Screening rounds, newest first."""
-    items, more = await service.list_rounds(session, actor, area, status, limit, cursor)
-    return RoundPage(items=items, next_cursor=more)
-
-
-@router.post("/rounds", status_code=201)
-async def create_round(actor: DeskActor, session: Session, body: RoundCreate) -> RoundRead:
-    """Open a round for a part of the tree."""
-    return await service.create_round(session, actor, body)
-
-
-@router.post("/rounds/{round_id}/close")
-async def close_round(actor: DeskActor, session: Session, round_id: UUID) -> RoundRead:
-    """Close a round."""
-    return await service.close_round(session, actor, round_id)
 
 
 @router.get("/door-visits")
@@ -64,9 +38,11 @@ async def list_door_visits(
 
 
 @router.post("/door-visits", status_code=201)
-async def record_door_visit(actor: DeskActor, session: Session, body: DoorVisitCreate) -> DoorVisitRead:
+async def record_door_visit(
+    actor: DeskActor, database: OpenDatabase, session: Session, body: DoorVisitCreate
+) -> DoorVisitRead:
     """Enter a knock at the desk, as from a walk sheet; asking twice on a day needs a reason."""
-    return await service.record_door_visit(session, actor, body)
+    return await service.record_door_visit(database, session, actor, body)
 
 
 @router.post("/door-visits/{visit_id}/judge")

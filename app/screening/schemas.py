@@ -1,13 +1,14 @@
 """Shapes of screening."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.core.area_code import Code
 from app.posts.verdicts import JudgedRead
+from app.questions.schemas import Answered, AnswerRead
 from app.screening.models import AgainReason, Outcome, PersonStatus, Symptom
 
 Note = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
@@ -26,8 +27,9 @@ class PersonAnswer(BaseModel):
     risk_area: bool | None = None
 
 
-class DoorVisitPayload(BaseModel):
-    """Payload of `screening.record_door_visit`."""
+class DoorVisitPayload(Answered):
+    """Payload of `screening.record_door_visit`. `form_version`: of the round's own questions that the answers are to;
+    who was never shown any names none."""
 
     model_config = ConfigDict(extra="forbid", use_enum_values=True)
 
@@ -53,39 +55,6 @@ class DoorVisitCreate(DoorVisitPayload):
     recorded_at: AwareDatetime | None = None
 
 
-class RoundCreate(BaseModel):
-    """A new round."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    division_code: Code
-    title: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
-    note: Note = ""
-    starts_on: date
-    ends_on: date
-
-
-class RoundRead(BaseModel):
-    """A round."""
-
-    id: UUID
-    division_code: str
-    division_name: str
-    title: str
-    note: str
-    starts_on: date
-    ends_on: date
-    status: Literal["open", "closed"]
-    created_at: datetime
-
-
-class RoundPage(BaseModel):
-    """A page of rounds, newest first."""
-
-    items: list[RoundRead]
-    next_cursor: str | None
-
-
 class DoorVisitRead(JudgedRead):
     """A knock, as its committee reads it. `is_flagged`: somebody still has to look. `entered_by_name`: who typed it
     from a walk sheet, null for what came from a phone."""
@@ -106,6 +75,7 @@ class DoorVisitRead(JudgedRead):
     self_report_id: UUID | None
     persons: list[dict[str, Any]]
     note: str | None
+    answers: list[AnswerRead]
 
 
 class DoorVisitPage(BaseModel):

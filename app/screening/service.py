@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,38 +13,44 @@ from sqlmodel import col
 
 from app.areas import service as areas
 from app.audit import service as audit
+from app.auth.models import Role
 from app.auth.service import DESK, Actor
 from app.core import crypto
-from app.core.area_code import code_of, prefix_of
+from app.core.area_code import prefix_of
 from app.core.clock import SHANGHAI, day_of, now, today
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.db import Database
+from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.people import service as people
 from app.posts import service as posts
 from app.posts.verdicts import JudgedRead, is_open, judged_read
+from app.questions import service as questions
+from app.questions.answers import Judged
 from app.residence.schemas import EventPerson
 from app.residence.service import Moved
 from app.residence.timeline import Event
 from app.rules import service as rules
 from app.rules.service import RuleBook
 from app.screening.findings import Threshold
-from app.screening.models import DoorVisit, Outcome, PaperEntry, ScreeningRound
-from app.screening.schemas import DoorVisitCreate, DoorVisitPayload, DoorVisitRead, RoundCreate, RoundRead
+from app.screening.models import DoorVisit, Outcome, PaperEntry, Rhythm, RoundStatus, ScreeningRound
+from app.screening.schemas import DoorVisitCreate, DoorVisitPayload, DoorVisitRead
 
 NOTE = "door_visit.note"
 REASON = "door_visit.reason"
+DAYS_AHEAD = timedelta(days=3)
+"""How many days of a daily round a phone is given ahead."""
+CURRENT = (
+    "status = 'open' AND rhythm = 'once' "
+    "AND (parent_id IS NULL OR starts_on <= (now() AT TIME ZONE interval '8 hours')::date)"
+)
+"""SQL: of the table of rounds those that are worked on now; of a daily one the days that have begun."""
 RULE = "retention.screening"
 """How long what was learnt at a door is kept: PIPL art. 19, the shortest time the purpose needs."""
+NEAR = frozenset({Role.COMMITTEE, Role.STREET})
+"""Who reads what was said in words."""
 ASKED = frozenset({Outcome.ANSWERED_ALL.value, Outcome.ANSWERED_PART.value})
 """Outcomes of a knock at which people were asked."""
-
-
-class RoundAlreadyClosed(Conflict):
-    """A closed round does not close again."""
-
-    def __init__(self) -> None:
-        super().__init__("round_already_closed", "这一轮排查已经结束。", "This round is closed already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class DoorVisitInput:
     payload: DoorVisitPayload
     # the self-report that this visit confirms
     self_report_id: UUID | None = None
+    # what it answered to the questions of its round
+    judged: Judged | None = None
 
 
 def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, Any]]:
@@ -70,7 +78,7 @@ def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, 
     rows = []
     for visit in visits:
         payload = visit.payload
-        row = payload.model_dump(exclude={"note", "again_reason"})
+        row = payload.model_dump(exclude={"note", "again_reason", "form_version", "answers"})
         note = crypto.seal_base64(payload.note, NOTE)
         row.update(id=visit.id, recorded_at=visit.recorded_at, epoch=visit.epoch, note=note, delete_by=delete_by)
         if payload.outcome in ASKED:
@@ -86,6 +94,8 @@ def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, 
             row["self_report_id"] = source
         if findings := limits.find(payload.persons):
             row["findings"] = findings
+        if visit.judged is not None:
+            row |= visit.judged.as_row()
         rows.append(row)
     return rows
 
@@ -137,7 +147,9 @@ class AskedAgain(Conflict):
         super().__init__("asked_again", zh, "All of this household was asked on this day; say why to ask again.")
 
 
-async def record_door_visit(session: AsyncSession, actor: Actor, new: DoorVisitCreate) -> DoorVisitRead:
+async def record_door_visit(
+    database: Database, session: AsyncSession, actor: Actor, new: DoorVisitCreate
+) -> DoorVisitRead:
     """Record one knock at a desk; the same id again answers what stands.
 
     Raises AskedAgain without a reason for a second asking, NotFound (`household_not_found`, `round_not_found`,
@@ -151,7 +163,8 @@ async def record_door_visit(session: AsyncSession, actor: Actor, new: DoorVisitC
     found = (await session.scalars(select(DoorVisit).where(own))).first()
     if found is None:
         payload = DoorVisitPayload(**new.model_dump(exclude={"id", "community_code", "recorded_at"}))
-        visit = DoorVisitInput(visit_id, new.recorded_at or now(), None, payload)
+        judged = (await questions.judge_visits(database, [(visit_id, payload)])).get(visit_id)
+        visit = DoorVisitInput(visit_id, new.recorded_at or now(), None, payload, judged=judged)
         _, code = (await record_door_visits(session, actor, community, [visit]))[visit_id]
         if code == "asked_again":
             raise AskedAgain
@@ -160,7 +173,7 @@ async def record_door_visit(session: AsyncSession, actor: Actor, new: DoorVisitC
         found = (await session.scalars(select(DoorVisit).where(own))).one()
     elif (found.household_id, found.round_id, found.outcome) != (new.household_id, new.round_id, new.outcome):
         raise Conflict("id_taken", "这个编号已被占用。", "This id is taken.")
-    (read,) = await read_door_visits(session, community, [found])
+    (read,) = await read_door_visits(session, actor, community, [found])
     return read
 
 
@@ -234,87 +247,21 @@ async def list_events(
     ]  # fmt: skip
 
 
-async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
-    """Open a round for a part of the tree; raises Invalid (`round_dates`) when it would end before it begins."""
-    actor.demand(new.division_code, DESK)
-    if new.ends_on < new.starts_on:
-        raise Invalid("round_dates", "结束日期早于开始日期。", "The round would end before it begins.", "ends_on")
-    names = await areas.name_divisions(session, [new.division_code])
-    if new.division_code not in names:
-        raise NotFound
-    opened = ScreeningRound(
-        division_prefix=prefix_of(new.division_code),
-        title=new.title,
-        note=new.note,
-        starts_on=new.starts_on,
-        ends_on=new.ends_on,
-        created_by=actor.id,
-        created_at=now(),
-    )
-    session.add(opened)
-    await session.flush()
-    await _audit_round(session, actor, opened, "create_round")
-    return _round_read(opened, names)
-
-
-async def close_round(session: AsyncSession, actor: Actor, round_id: UUID) -> RoundRead:
-    """Close a round; work recorded before that is still accepted when it arrives."""
-    found = await session.get(ScreeningRound, round_id, with_for_update=True)
-    if found is None or not actor.may(code_of(found.division_prefix), DESK):
-        raise NotFound
-    if found.status == "closed":
-        raise RoundAlreadyClosed
-    found.status = "closed"
-    found.closed_at = now()
-    await _audit_round(session, actor, found, "close_round")
-    return _round_read(found, await areas.name_divisions(session, [code_of(found.division_prefix)]))
-
-
-async def _audit_round(session: AsyncSession, actor: Actor, found: ScreeningRound, action: str) -> None:
-    """A round above communities belongs to none; its entry stands in the chain of its division's code."""
-    payload = {"title": found.title, "starts_on": found.starts_on, "ends_on": found.ends_on}
-    await audit.append_entry(session, actor.doer, code_of(found.division_prefix), action, [found.id], payload)
-
-
-def _round_read(found: ScreeningRound, names: dict[str, str]) -> RoundRead:
-    code = code_of(found.division_prefix)
-    fields = found.model_dump(exclude={"division_prefix", "created_by", "closed_at"})
-    return RoundRead(**fields, division_code=code, division_name=names.get(code, ""))
-
-
 def covering(code: str) -> list[str]:
     """Prefixes of the divisions that cover `code`, itself included."""
     prefix = prefix_of(code)
     return [prefix[:n] for n in (4, 6, 9, 12) if n <= len(prefix)]
 
 
-async def list_rounds(
-    session: AsyncSession, actor: Actor, area: str | None, status: str | None, limit: int, cursor: str | None
-) -> tuple[list[RoundRead], str | None]:
-    """Rounds that cover or lie under `area` (or the actor's grants), newest first."""
-    prefixes = [prefix_of(area)] if area else list(actor.scope.prefixes)
-    if area and not actor.scope.covers(prefix_of(area)):
-        raise NotFound
-    column = col(ScreeningRound.division_prefix)
-    statement = select(ScreeningRound).where(
-        or_(*(or_(column.like(f"{p}%"), column.in_(covering(code_of(p)))) for p in prefixes))
-    )
-    if status:
-        statement = statement.where(col(ScreeningRound.status) == status)
-    if cursor:
-        statement = statement.where(col(ScreeningRound.id) < decode_id_cursor(cursor))
-    statement = statement.order_by(col(ScreeningRound.id).desc()).limit(limit + 1)
-    rows = list((await session.scalars(statement)).all())
-    names = await areas.name_divisions(session, sorted({code_of(r.division_prefix) for r in rows}))
-    items = [_round_read(r, names) for r in rows[:limit]]
-    return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
-
-
 async def list_open_rounds(session: AsyncSession, codes: Sequence[str]) -> dict[str, list[ScreeningRound]]:
-    """Open rounds that cover each community, oldest first."""
+    """Rounds that are worked on in each community, oldest first; of daily ones today and the days a phone may be out
+    of reach for."""
     prefixes = sorted({p for code in codes for p in covering(code)})
     statement = select(ScreeningRound).where(
-        col(ScreeningRound.status) == "open", col(ScreeningRound.division_prefix).in_(prefixes)
+        col(ScreeningRound.status) == RoundStatus.OPEN,
+        col(ScreeningRound.rhythm) == Rhythm.ONCE,
+        col(ScreeningRound.division_prefix).in_(prefixes),
+        or_(col(ScreeningRound.parent_id).is_(None), col(ScreeningRound.starts_on) <= today() + DAYS_AHEAD),
     )
     rounds = (await session.scalars(statement.order_by(col(ScreeningRound.id)))).all()
     return {code: [r for r in rounds if code.startswith(r.division_prefix)] for code in codes}
@@ -347,17 +294,26 @@ async def list_door_visits(
     if cursor:
         statement = statement.where(col(DoorVisit.id) < decode_id_cursor(cursor))
     rows = list((await session.scalars(statement.order_by(col(DoorVisit.id).desc()).limit(limit + 1))).all())
-    items = await read_door_visits(session, community_code, rows[:limit])
+    items = await read_door_visits(session, actor, community_code, rows[:limit])
     return items, encode_cursor(str(items[-1].id)) if len(rows) > limit else None
 
 
-_COLUMNS = set(DoorVisitRead.model_fields) - {"is_flagged", "note", "entered_by_name", *JudgedRead.model_fields}
+_COLUMNS = set(DoorVisitRead.model_fields) - {
+    "is_flagged",
+    "note",
+    "answers",
+    "entered_by_name",
+    *JudgedRead.model_fields,
+}
 
 
 async def read_door_visits(
-    session: AsyncSession, community_code: str, visits: Sequence[DoorVisit]
+    session: AsyncSession, actor: Actor, community_code: str, visits: Sequence[DoorVisit]
 ) -> list[DoorVisitRead]:
-    """Visits of a community as its desk reads them."""
+    """Visits of a community as its desk reads them; what was answered in words for the committee and the street."""
+    is_near = actor.may(community_code, NEAR)
+    ids = [v.id for v in visits]
+    answers = await questions.read_answers(session, community_code, ids, with_texts=is_near)
     names = await people.name_households(session, community_code, [v.household_id for v in visits])
     on_paper = select(PaperEntry).where(
         col(PaperEntry.community_code) == community_code, col(PaperEntry.visit_id).in_([v.id for v in visits])
@@ -371,6 +327,7 @@ async def read_door_visits(
             is_flagged=v.flag_code is not None and v.verdict is None,
             entered_by_name=typed.get(v.id),
             note=crypto.open_text(v.note_sealed, NOTE),
+            answers=answers.get(v.id, []),
         )
         for v in visits
     ]

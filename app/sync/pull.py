@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.areas import service as areas
@@ -18,8 +19,12 @@ from app.core import crypto
 from app.core.db import Database
 from app.core.errors import NotFound
 from app.people import service as people
+from app.questions import service as questions
+from app.questions.models import Standard
+from app.questions.schemas import STANDARD
 from app.screening import service as screening
-from app.sync.schemas import RoundBrief, SyncAreaRead
+from app.screening.models import Target
+from app.sync.schemas import RoundBrief, SyncAreaRead, SyncRound
 
 CACHE_BYTES = 64 * 1024 * 1024
 
@@ -42,12 +47,50 @@ async def list_sync_areas(session: AsyncSession, actor: Actor) -> list[SyncAreaR
             **area.model_dump(),
             community_name=names.get(area.community_code, ""),
             rounds=[
-                RoundBrief(id=r.id, title=r.title, starts_on=r.starts_on, ends_on=r.ends_on)
+                RoundBrief(
+                    id=r.id,
+                    title=r.title,
+                    starts_on=r.starts_on,
+                    ends_on=r.ends_on,
+                    revision=r.revision,
+                    is_day=r.parent_id is not None,
+                )
                 for r in rounds[area.community_code]
             ],
         )
         for area in held
     ]
+
+
+_TARGETS = text("""
+    SELECT g.household_id FROM round_target g
+    JOIN household h ON h.community_code = g.community_code AND h.id = g.household_id AND NOT h.is_closed
+    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+    WHERE g.community_code = :c AND g.round_id = :round AND d.responsibility_area_id = :area ORDER BY d.sort_key
+""")
+
+
+async def get_sync_round(session: AsyncSession, actor: Actor, round_id: UUID, area_id: UUID) -> SyncRound:
+    """What the holder of an area has to know of an open round. Raises AreaNotHeld, and NotFound for a round that is
+    not worked on there."""
+    area = next((one for one in await list_held_areas(session, actor) if one.id == area_id), None)
+    if area is None:
+        raise AreaNotHeld
+    rounds = (await screening.list_open_rounds(session, [area.community_code]))[area.community_code]
+    found = next((one for one in rounds if one.id == round_id), None)
+    if found is None:
+        raise NotFound
+    versions = [form for (_, _), form in (await questions.load_forms(session, [round_id])).items()]
+    newest = max(versions, key=lambda form: form.version, default=None)
+    targets = None
+    if found.target != Target.ALL:
+        params = {"c": area.community_code, "round": found.parent_id or found.id, "area": area_id}
+        targets = list((await session.scalars(_TARGETS, params)).all())
+    return SyncRound(
+        id=found.id, revision=found.revision, version=newest.version if newest else 0,
+        standard=[Standard(one) for one in newest.standard] if newest else list(STANDARD[:3]),
+        questions=list(newest.questions) if newest else [], targets=targets,
+    )  # fmt: skip
 
 
 _AREA = (

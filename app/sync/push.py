@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -249,6 +249,7 @@ async def _take_rows(
     request_id: str,
 ) -> list[Answer]:
     """Commands that one SQL function takes, together with those of other phones that arrive meanwhile."""
+    await _judge(database, kind, items)
     rows = _as_rows(kind, items, await rules.find_rules(database))
     head = {
         "community": community,
@@ -269,6 +270,17 @@ async def _take_rows(
             flights=max(2, database.calls.max_size // 4),
         )
     return await coalescer.do(Group(community, head, rows))
+
+
+async def _judge(database: Database, kind: str, items: Sequence[Judged]) -> None:
+    """Let commands be judged that a shape alone does not tell enough of."""
+    judge = KINDS[kind].judge if kind != REFUSED else None
+    if judge is None:
+        return
+    found = await judge(database, [(item.given.id, item.command.payload) for item in items if item.command])
+    for item in items if found else ():
+        if item.command is not None:
+            item.command = replace(item.command, judged=found.get(item.given.id))
 
 
 async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patient: bool) -> list[list[Answer]]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.auth.guards import PersonActor, PushingActor, Session
 from app.core.clock import now, today
 from app.sync import pull, push, unsent
-from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncStatus, UnsentFile, UnsentOut
+from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncRound, SyncStatus, UnsentFile, UnsentOut
 from app.web import COMMON_PROBLEMS, OpenDatabase, request_id
 
 router = APIRouter(tags=["sync"], responses=COMMON_PROBLEMS)
@@ -34,6 +34,17 @@ async def pull_area(
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(bundle, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
     return Response(pull.unpack(bundle), media_type="application/json", headers=headers)
+
+
+@router.get("/sync/rounds/{round_id}")
+async def get_sync_round(
+    actor: PersonActor,
+    session: Session,
+    round_id: UUID,
+    area_id: Annotated[UUID, Query(description="The area whose doors are meant.")],
+) -> SyncRound:
+    """A round's own questions and, where it is not for all doors, which of the area's it is for."""
+    return await pull.get_sync_round(session, actor, round_id, area_id)
 
 
 @router.post("/sync/commands", response_model=PushOut)

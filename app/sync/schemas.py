@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.core.area_code import Code
+from app.questions.models import Standard
+from app.questions.schemas import Question
 from app.screening.schemas import PersonAnswer
 
 MAX_COMMANDS = 50
@@ -15,12 +17,27 @@ MAX_UNSENT = 2000
 
 
 class RoundBrief(BaseModel):
-    """An open round, as a phone carries it."""
+    """An open round, as a phone carries it. `revision`: 0 where there is nothing more to know of it; another than the
+    phone has: fetch `/sync/rounds/{id}`. `is_day`: a day of a daily round, worked on that day alone."""
 
     id: UUID
     title: str
     starts_on: date
     ends_on: date
+    revision: int
+    is_day: bool
+
+
+class SyncRound(BaseModel):
+    """What a phone has to know of a round: the newest version of its questions, those of the standard ones that are
+    asked, and the households of the area it is for (null: all)."""
+
+    id: UUID
+    revision: int
+    version: int
+    standard: list[Standard]
+    questions: list[Question]
+    targets: list[UUID] | None
 
 
 class SyncAreaRead(BaseModel):

@@ -2796,6 +2796,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/round-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Round Templates
+         * @description Templates of a division and of the levels above it, newest first.
+         */
+        get: operations["list_round_templates"];
+        put?: never;
+        /**
+         * Save Round Template
+         * @description Keep what a round asks as a template; the same name at the same level replaces.
+         */
+        post: operations["save_round_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/round-templates.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Round templates, as a workbook
+         * @description 排查模板：Templates of a division and of the levels above it, newest first. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_round_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/round-templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Round Template
+         * @description Take a template away.
+         */
+        delete: operations["delete_round_template"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rounds": {
         parameters: {
             query?: never;
@@ -2811,7 +2875,7 @@ export interface paths {
         put?: never;
         /**
          * Create Round
-         * @description Open a round for a part of the tree.
+         * @description Open a round for a part of the tree, or write the draft of one.
          */
         post: operations["create_round"];
         delete?: never;
@@ -2840,6 +2904,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rounds/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Round
+         * @description Worker minutes that a round would cost, while it is being written.
+         */
+        post: operations["estimate_round"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rounds/{round_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Round
+         * @description A round with its questions, its versions and what it costs.
+         */
+        get: operations["get_round"];
+        /**
+         * Update Round
+         * @description Write a draft anew, or correct a running round; changed questions are a new version.
+         */
+        put: operations["update_round"];
+        post?: never;
+        /**
+         * Delete Round
+         * @description Throw a draft away.
+         */
+        delete: operations["delete_round"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rounds/{round_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Answer Counts
+         * @description How often each answer to a round's own questions stands, by division. A page ends between divisions.
+         */
+        get: operations["list_answer_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rounds/{round_id}/answers.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answers counted, as a workbook
+         * @description 问题回答统计：How often each answer to a round's own questions stands, by division. A page ends between divisions. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_answer_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rounds/{round_id}/close": {
         parameters: {
             query?: never;
@@ -2854,6 +3006,26 @@ export interface paths {
          * @description Close a round.
          */
         post: operations["close_round"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rounds/{round_id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Round
+         * @description Open a draft, having seen what it costs.
+         */
+        post: operations["publish_round"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2974,6 +3146,26 @@ export interface paths {
          * @description Commands up: one answer for each id, and the same answer whenever it comes again.
          */
         post: operations["push_commands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/rounds/{round_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sync Round
+         * @description A round's own questions and, where it is not for all doors, which of the area's it is for.
+         */
+        get: operations["get_sync_round"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3420,6 +3612,49 @@ export interface components {
          */
         Answer: "lives_here" | "registered_only" | "moved_away" | "not_same";
         /**
+         * AnswerCount
+         * @description How many gave an answer, in a division. Numbers: also their sum, least and most (null once deleted).
+         */
+        AnswerCount: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            kind: components["schemas"]["QuestionKind"];
+            /** Label */
+            label: string;
+            /** Least */
+            least: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "city" | "district" | "town" | "community";
+            /** Most */
+            most: string | null;
+            /** Name */
+            name: string;
+            per: components["schemas"]["Subject"];
+            /** Question */
+            question: string;
+            /** Sum */
+            sum: number | null;
+            /** Text */
+            text: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * AnswerCountPage
+         * @description A page of counts, by division and in the order of the questions.
+         */
+        AnswerCountPage: {
+            /** Items */
+            items: components["schemas"]["AnswerCount"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * AnswerIn
          * @description What one side says of a person who stands in two communities.
          */
@@ -3431,6 +3666,27 @@ export interface components {
             answer: "lives_here" | "registered_only" | "moved_away";
             /** Community Code */
             community_code: string;
+        };
+        /**
+         * AnswerRead
+         * @description An answer in the words of the version it was given to. `fault`: why it counts for nothing; an answer that is
+         *     missing has a fault and no value. `value` of a text is null for whom it is not for.
+         */
+        AnswerRead: {
+            fault: components["schemas"]["FaultCode"] | null;
+            kind: components["schemas"]["QuestionKind"] | null;
+            /** Label */
+            label: string | null;
+            /** Question */
+            question: string;
+            /** Resident Id */
+            resident_id: string | null;
+            /** Resident Name */
+            resident_name: string | null;
+            /** Text */
+            text: string;
+            /** Value */
+            value: boolean | number | string | null;
         };
         /**
          * AreaPull
@@ -3632,7 +3888,7 @@ export interface components {
         CareHousehold: {
             /** Address */
             address: string;
-            condition: components["schemas"]["Condition"] | null;
+            condition: components["schemas"]["app__care__models__Condition"] | null;
             /** Due On */
             due_on: string | null;
             /** Head Name */
@@ -3688,7 +3944,7 @@ export interface components {
             actor_name: string;
             /** Address */
             address: string;
-            condition: components["schemas"]["Condition"];
+            condition: components["schemas"]["app__care__models__Condition"];
             /** Flag Code */
             flag_code: string | null;
             /** Head Name */
@@ -3856,10 +4112,14 @@ export interface components {
         };
         /**
          * Condition
-         * @description How the person was found.
-         * @enum {string}
+         * @description A question is shown when another has been answered with one of these values.
          */
-        Condition: "well" | "needs_attention" | "not_reached";
+        "Condition-Input": {
+            /** Question */
+            question: string;
+            /** Values */
+            values: (boolean | string)[];
+        };
         /**
          * ConflictDecision
          * @description Which value of a conflict stands.
@@ -3972,6 +4232,8 @@ export interface components {
         CopyDoorVisit: {
             /** Actor Name */
             actor_name: string;
+            /** Answers */
+            answers: components["schemas"]["AnswerRead"][];
             /**
              * Delete By
              * Format: date
@@ -4195,7 +4457,7 @@ export interface components {
          * @description What has an end.
          * @enum {string}
          */
-        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports";
+        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports" | "answers";
         /**
          * DeletionPage
          * @description A page of deletion records, newest first.
@@ -4628,8 +4890,12 @@ export interface components {
          */
         DoorVisitCreate: {
             again_reason?: components["schemas"]["AgainReason"] | null;
+            /** Answers */
+            answers?: components["schemas"]["QuestionAnswer"][];
             /** Community Code */
             community_code: string;
+            /** Form Version */
+            form_version?: number | null;
             /**
              * Household Id
              * Format: uuid
@@ -4671,6 +4937,8 @@ export interface components {
             /** Address */
             address: string;
             again_reason: components["schemas"]["AgainReason"] | null;
+            /** Answers */
+            answers: components["schemas"]["AnswerRead"][];
             /** Entered By Name */
             entered_by_name: string | null;
             /** Flag Code */
@@ -4941,6 +5209,12 @@ export interface components {
             what: string;
         };
         /**
+         * FaultCode
+         * @description What is wrong with an answer, or with there being none.
+         * @enum {string}
+         */
+        FaultCode: "form_unknown" | "answer_missing" | "answer_unexpected" | "answer_value";
+        /**
          * FindingReason
          * @description What puts a finding above threshold; each is a rule with effective dates.
          * @enum {string}
@@ -5095,6 +5369,47 @@ export interface components {
             taken_at: string | null;
             /** Temperature C */
             temperature_c: number | null;
+        };
+        /**
+         * FormEstimate
+         * @description What a round will cost its workers. Seconds are of asking and entering; `doors` are the households meant.
+         */
+        FormEstimate: {
+            /** Doors */
+            doors: number;
+            /** Household Seconds */
+            household_seconds: number;
+            /** Minutes */
+            minutes: number;
+            /** Minutes Per Household */
+            minutes_per_household: number;
+            /** Person Seconds */
+            person_seconds: number;
+            /** Persons */
+            persons: number;
+            /** Question Count */
+            question_count: number;
+        };
+        /**
+         * FormRead
+         * @description A version of a round's questions.
+         */
+        FormRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By Name */
+            created_by_name: string;
+            /** Questions */
+            questions: components["schemas"]["Question-Output"][];
+            /** Reason */
+            reason: string;
+            /** Standard */
+            standard: components["schemas"]["Standard"][];
+            /** Version */
+            version: number;
         };
         /**
          * Gap
@@ -6118,6 +6433,16 @@ export interface components {
             password: string;
         };
         /**
+         * Option
+         * @description One answer of a choice.
+         */
+        Option: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * OtherPlace
          * @description The other community of a person who stands in two, and what it has said; nothing of what it holds.
          */
@@ -6244,6 +6569,16 @@ export interface components {
          * @enum {string}
          */
         PersonStatus: "well" | "symptoms" | "away" | "unknown";
+        /**
+         * Place
+         * @description The place a yes-or-no question asks about, so that the registry can be asked later who has been there.
+         */
+        Place: {
+            /** Code */
+            code?: string | null;
+            /** Name */
+            name: string;
+        };
         /**
          * PostCreate
          * @description A new post.
@@ -6504,6 +6839,14 @@ export interface components {
             message: string;
         };
         /**
+         * PublishIn
+         * @description `minutes`: the estimate that was shown to whoever publishes.
+         */
+        PublishIn: {
+            /** Minutes */
+            minutes: number;
+        };
+        /**
          * PushIn
          * @description A batch of commands, oldest first. `sent_at`: what the phone's own clock shows as it sends them.
          */
@@ -6539,6 +6882,106 @@ export interface components {
              */
             server_time: string;
         };
+        /**
+         * Question
+         * @description One question of a round. `definition` says what counts as which answer, `owner` who wants to know.
+         */
+        "Question-Input": {
+            /**
+             * Definition
+             * @default
+             */
+            definition: string;
+            /** Id */
+            id: string;
+            /**
+             * Is Required
+             * @default false
+             */
+            is_required: boolean;
+            kind: components["schemas"]["QuestionKind"];
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /** Options */
+            options?: components["schemas"]["Option"][];
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** @default household */
+            per: components["schemas"]["Subject"];
+            place?: components["schemas"]["Place"] | null;
+            shown_when?: components["schemas"]["Condition-Input"] | null;
+            /** Text */
+            text: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
+         * Question
+         * @description One question of a round. `definition` says what counts as which answer, `owner` who wants to know.
+         */
+        "Question-Output": {
+            /**
+             * Definition
+             * @default
+             */
+            definition: string;
+            /** Id */
+            id: string;
+            /**
+             * Is Required
+             * @default false
+             */
+            is_required: boolean;
+            kind: components["schemas"]["QuestionKind"];
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /** Options */
+            options?: components["schemas"]["Option"][];
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** @default household */
+            per: components["schemas"]["Subject"];
+            place?: components["schemas"]["Place"] | null;
+            shown_when?: components["schemas"]["app__questions__schemas__Condition"] | null;
+            /** Text */
+            text: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
+         * QuestionAnswer
+         * @description One answer as a phone sends it; without `resident_id` it is the household's.
+         */
+        QuestionAnswer: {
+            /** Question */
+            question: string;
+            /** Resident Id */
+            resident_id?: string | null;
+            /** Value */
+            value: boolean | number | string;
+        };
+        /**
+         * QuestionKind
+         * @description How a question is answered.
+         * @enum {string}
+         */
+        QuestionKind: "yes_no" | "choice" | "number" | "date" | "text";
         /**
          * ReasonIn
          * @description How somebody came to live in a household; null: nobody wrote it down.
@@ -7087,6 +7530,12 @@ export interface components {
             purpose: string;
         };
         /**
+         * Rhythm
+         * @description How often a round goes to each door: once, or anew each day.
+         * @enum {string}
+         */
+        Rhythm: "once" | "daily";
+        /**
          * Role
          * @description What an account is in a part of the tree.
          * @enum {string}
@@ -7160,7 +7609,8 @@ export interface components {
         };
         /**
          * RoundBrief
-         * @description An open round, as a phone carries it.
+         * @description An open round, as a phone carries it. `revision`: 0 where there is nothing more to know of it; another than the
+         *     phone has: fetch `/sync/rounds/{id}`. `is_day`: a day of a daily round, worked on that day alone.
          */
         RoundBrief: {
             /**
@@ -7173,6 +7623,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Is Day */
+            is_day: boolean;
+            /** Revision */
+            revision: number;
             /**
              * Starts On
              * Format: date
@@ -7183,7 +7637,7 @@ export interface components {
         };
         /**
          * RoundCreate
-         * @description A new round.
+         * @description A new round: open at once, or a draft. One with questions of its own begins as a draft.
          */
         RoundCreate: {
             /** Division Code */
@@ -7193,18 +7647,110 @@ export interface components {
              * Format: date
              */
             ends_on: string;
+            /** Household Ids */
+            household_ids?: string[];
+            /**
+             * Is Draft
+             * @default false
+             */
+            is_draft: boolean;
             /**
              * Note
              * @default
              */
             note: string;
+            /** Questions */
+            questions?: components["schemas"]["Question-Input"][];
+            /** @default once */
+            rhythm: components["schemas"]["Rhythm"];
+            /** Standard */
+            standard?: components["schemas"]["Standard"][];
             /**
              * Starts On
              * Format: date
              */
             starts_on: string;
+            /** Tags */
+            tags?: components["schemas"]["HouseholdTag"][];
+            /** @default all */
+            target: components["schemas"]["Target"];
             /** Title */
             title: string;
+        };
+        /**
+         * RoundDetail
+         * @description A round with what it asks, what that costs, and its versions, newest first.
+         */
+        RoundDetail: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Current Id */
+            current_id: string | null;
+            /** Division Code */
+            division_code: string;
+            /** Division Name */
+            division_name: string;
+            /**
+             * Ends On
+             * Format: date
+             */
+            ends_on: string;
+            estimate: components["schemas"]["FormEstimate"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Question Count */
+            question_count: number;
+            /** Questions */
+            questions: components["schemas"]["Question-Output"][];
+            rhythm: components["schemas"]["Rhythm"];
+            /** Standard */
+            standard: components["schemas"]["Standard"][];
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            status: components["schemas"]["RoundStatus"];
+            /** Tags */
+            tags: components["schemas"]["HouseholdTag"][];
+            target: components["schemas"]["Target"];
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+            /** Versions */
+            versions: components["schemas"]["FormRead"][];
+        };
+        /**
+         * RoundEstimateIn
+         * @description What is to be reckoned: questions, and whose doors.
+         */
+        RoundEstimateIn: {
+            /** Division Code */
+            division_code: string;
+            /**
+             * Household Count
+             * @default 0
+             */
+            household_count: number;
+            /** Questions */
+            questions?: components["schemas"]["Question-Input"][];
+            /** Standard */
+            standard?: components["schemas"]["Standard"][];
+            /** Tags */
+            tags?: components["schemas"]["HouseholdTag"][];
+            /** @default all */
+            target: components["schemas"]["Target"];
         };
         /**
          * RoundPage
@@ -7218,7 +7764,8 @@ export interface components {
         };
         /**
          * RoundRead
-         * @description A round.
+         * @description A round. `current_id`: the round that is worked on now and has figures: itself, or of a daily one the day of
+         *     today (null before its first). `version`: of its questions.
          */
         RoundRead: {
             /**
@@ -7226,6 +7773,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Current Id */
+            current_id: string | null;
             /** Division Code */
             division_code: string;
             /** Division Name */
@@ -7242,16 +7791,148 @@ export interface components {
             id: string;
             /** Note */
             note: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Question Count */
+            question_count: number;
+            rhythm: components["schemas"]["Rhythm"];
             /**
              * Starts On
              * Format: date
              */
             starts_on: string;
+            status: components["schemas"]["RoundStatus"];
+            /** Tags */
+            tags: components["schemas"]["HouseholdTag"][];
+            target: components["schemas"]["Target"];
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RoundStatus
+         * @description Where a round stands: being written, worked on, over.
+         * @enum {string}
+         */
+        RoundStatus: "draft" | "open" | "closed";
+        /**
+         * RoundTemplateCreate
+         * @description A template to keep; the same name at the same level replaces.
+         */
+        RoundTemplateCreate: {
+            /** Division Code */
+            division_code: string;
+            /** Name */
+            name: string;
             /**
-             * Status
-             * @enum {string}
+             * Note
+             * @default
              */
-            status: "open" | "closed";
+            note: string;
+            /** Questions */
+            questions?: components["schemas"]["Question-Input"][];
+            /** @default once */
+            rhythm: components["schemas"]["Rhythm"];
+            /** Standard */
+            standard?: components["schemas"]["Standard"][];
+            /** Tags */
+            tags?: components["schemas"]["HouseholdTag"][];
+            /** @default all */
+            target: components["schemas"]["Target"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * RoundTemplatePage
+         * @description A page of templates, newest first.
+         */
+        RoundTemplatePage: {
+            /** Items */
+            items: components["schemas"]["RoundTemplateRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * RoundTemplateRead
+         * @description A template. `division_code`: the level that keeps it.
+         */
+        RoundTemplateRead: {
+            /** Division Code */
+            division_code: string;
+            /** Division Name */
+            division_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Question Count */
+            question_count: number;
+            /** Questions */
+            questions?: components["schemas"]["Question-Output"][];
+            /** @default once */
+            rhythm: components["schemas"]["Rhythm"];
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
+            /** Saved By Name */
+            saved_by_name: string;
+            /** Standard */
+            standard?: components["schemas"]["Standard"][];
+            /** Tags */
+            tags?: components["schemas"]["HouseholdTag"][];
+            /** @default all */
+            target: components["schemas"]["Target"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * RoundUpdate
+         * @description A draft written anew, or the correction of a round that runs; `reason` stands with the new version.
+         */
+        RoundUpdate: {
+            /**
+             * Ends On
+             * Format: date
+             */
+            ends_on: string;
+            /** Household Ids */
+            household_ids?: string[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Questions */
+            questions?: components["schemas"]["Question-Input"][];
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** @default once */
+            rhythm: components["schemas"]["Rhythm"];
+            /** Standard */
+            standard?: components["schemas"]["Standard"][];
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            /** Tags */
+            tags?: components["schemas"]["HouseholdTag"][];
+            /** @default all */
+            target: components["schemas"]["Target"];
             /** Title */
             title: string;
         };
@@ -7395,6 +8076,12 @@ export interface components {
             stair?: string | null;
         };
         /**
+         * Standard
+         * @description Questions every round has unless it leaves them out.
+         * @enum {string}
+         */
+        Standard: "temperature" | "symptoms" | "risk_area" | "arrival";
+        /**
          * StateColumns
          * @description Where households stand: index, round, outcome, attempts, when (epoch seconds), by whom; when people were last
          *     asked and by whom; the parts of the day in which nobody opened (morning 1, afternoon 2, evening 4, added up); a door
@@ -7422,6 +8109,12 @@ export interface components {
             /** W */
             w: string[];
         };
+        /**
+         * Subject
+         * @description Of whom a question asks: once for a household, or of each person who is there.
+         * @enum {string}
+         */
+        Subject: "household" | "person";
         /**
          * Symptom
          * @description Signs that are asked for at the door.
@@ -7454,6 +8147,28 @@ export interface components {
             version: number;
         };
         /**
+         * SyncRound
+         * @description What a phone has to know of a round: the newest version of its questions, those of the standard ones that are
+         *     asked, and the households of the area it is for (null: all).
+         */
+        SyncRound: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Questions */
+            questions: components["schemas"]["Question-Output"][];
+            /** Revision */
+            revision: number;
+            /** Standard */
+            standard: components["schemas"]["Standard"][];
+            /** Targets */
+            targets: string[] | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * SyncStatus
          * @description What the server counts for this account today.
          */
@@ -7479,6 +8194,12 @@ export interface components {
             /** Account Id */
             account_id?: string | null;
         };
+        /**
+         * Target
+         * @description Whose doors a round is for: all, those with a tag, or those on an ask-list.
+         * @enum {string}
+         */
+        Target: "all" | "tags" | "list";
         /**
          * TenureIn
          * @description What a household is to its dwelling from a day on, and whom to ring about the flat.
@@ -8058,6 +8779,22 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * Condition
+         * @description How the person was found.
+         * @enum {string}
+         */
+        app__care__models__Condition: "well" | "needs_attention" | "not_reached";
+        /**
+         * Condition
+         * @description A question is shown when another has been answered with one of these values.
+         */
+        app__questions__schemas__Condition: {
+            /** Question */
+            question: string;
+            /** Values */
+            values: (boolean | string)[];
         };
     };
     responses: never;
@@ -22571,12 +23308,396 @@ export interface operations {
             };
         };
     };
+    list_round_templates: {
+        parameters: {
+            query: {
+                /** @description The division a round would be opened for. */
+                area: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundTemplatePage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    save_round_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundTemplateCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundTemplateRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_round_templates: {
+        parameters: {
+            query: {
+                /** @description The division a round would be opened for. */
+                area: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_round_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     list_rounds: {
         parameters: {
             query?: {
                 /** @description Rounds that cover or lie under this division. */
                 area?: string | null;
-                status?: ("open" | "closed") | null;
+                status?: components["schemas"]["RoundStatus"] | null;
+                /** @description A daily round, whose days are meant. */
+                days_of?: string | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -22772,10 +23893,594 @@ export interface operations {
             query?: {
                 /** @description Rounds that cover or lie under this division. */
                 area?: string | null;
-                status?: ("open" | "closed") | null;
+                status?: components["schemas"]["RoundStatus"] | null;
+                /** @description A daily round, whose days are meant. */
+                days_of?: string | null;
             };
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    estimate_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundEstimateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormEstimate"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundDetail"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    update_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundDetail"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    delete_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_answer_counts: {
+        parameters: {
+            query?: {
+                /** @description The division; by default all of the round's. */
+                area?: string | null;
+                /** @description By which level; by default the next below. */
+                level?: ("city" | "district" | "town" | "community") | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerCountPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_answer_counts: {
+        parameters: {
+            query?: {
+                /** @description The division; by default all of the round's. */
+                area?: string | null;
+                /** @description By which level; by default the next below. */
+                level?: ("city" | "district" | "town" | "community") | null;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -22873,6 +24578,104 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    publish_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishIn"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -23456,6 +25259,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushOut"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_sync_round: {
+        parameters: {
+            query: {
+                /** @description The area whose doors are meant. */
+                area_id: string;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRound"];
                 };
             };
             /** @description Malformed request */

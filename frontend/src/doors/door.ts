@@ -8,7 +8,8 @@ import type { Tone } from '../ui/tone'
 
 export { partOf }
 export type { Outcome }
-export type DoorState = 'todo' | Outcome
+/** `outside`: the round is not for this door. */
+export type DoorState = 'todo' | 'outside' | Outcome
 
 export interface Place {
   compound: string
@@ -56,7 +57,7 @@ export interface Door extends Place {
 }
 
 /** A household's record as it stands in one round (or in none). */
-export function doorInRound(record: DoorRecord, roundId: string | null): Door {
+export function doorInRound(record: DoorRecord, roundId: string | null, targets?: ReadonlySet<string> | null): Door {
   const state = record.states.find((one) => one.roundId === roundId)
   return {
     id: record.id,
@@ -75,7 +76,7 @@ export function doorInRound(record: DoorRecord, roundId: string | null): Door {
     phone: record.phone,
     note: record.note,
     members: record.residents.map(({ checks, ...person }) => ({ ...person, check: checks.find((one) => one.roundId === roundId) ?? null })),
-    state: state?.outcome ?? 'todo',
+    state: targets && !targets.has(record.id) ? 'outside' : (state?.outcome ?? 'todo'),
     attempts: state?.attempts ?? 0,
     at: state?.at ?? null,
     by: state?.by ?? '',
@@ -118,10 +119,10 @@ export function tryAgainAt(door: Tried, now: number): number {
 
 type Tried = Pick<Door, 'at' | 'missed'>
 
-const DONE: ReadonlySet<DoorState> = new Set(['answered_all', 'vacant'])
+const DONE: ReadonlySet<DoorState> = new Set(['answered_all', 'vacant', 'outside'])
 const MISSED: ReadonlySet<DoorState> = new Set(['no_answer', 'refused', 'answered_part', 'unsafe', 'wrong_address'])
 
-/** Nothing more to ask in this round: everybody answered for, or nobody lives here. */
+/** Nothing more to ask in this round: everybody answered for, nobody lives here, or it is not for this door. */
 export function isDone(door: Pick<Door, 'state'>): boolean {
   return DONE.has(door.state)
 }
@@ -161,6 +162,7 @@ export function toneOf(state: DoorState): Tone {
     case 'wrong_address':
       return 'red'
     case 'vacant':
+    case 'outside':
       return 'grey'
     case 'todo':
       return 'plain'

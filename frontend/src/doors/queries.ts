@@ -3,10 +3,11 @@
  * hundreds of households are a small thing, and every list, ring and stair is drawn from the same picture.
  */
 import { computed, shallowRef } from 'vue'
+import { today } from '../app/days'
 import { engine } from '../app/engine'
 import { readSettings, writeSettings } from '../app/settings'
 import { openSession } from '../auth/session'
-import type { AreaRecord, DoorRecord } from '../offline/types'
+import type { AreaRecord, DoorRecord, RoundForm } from '../offline/types'
 import { doorInRound, type Door, type VacantDoor } from './door'
 
 export { isDone, isDue, toneOf, type Door, type DoorState, type Member, type Outcome, type Place, type VacantDoor } from './door'
@@ -22,6 +23,9 @@ export interface Round {
   endsOn: string
   /** the areas of this phone that it covers */
   areaIds: string[]
+  form?: RoundForm
+  /** the households it is for; none: all */
+  targets?: Set<string> | null
 }
 
 export const areas = shallowRef<AreaRecord[]>([])
@@ -34,9 +38,12 @@ export const rounds = computed<Round[]>(() => {
   const found = new Map<string, Round>()
   for (const area of areas.value) {
     for (const round of area.rounds) {
-      const known = found.get(round.id)
-      if (known) known.areaIds.push(area.id)
-      else found.set(round.id, { ...round, areaIds: [area.id] })
+      if (round.isDay && round.startsOn !== today()) continue
+      const targets = round.form?.targets
+      const known = found.get(round.id) ?? { ...round, areaIds: [], targets: targets && new Set() }
+      known.areaIds.push(area.id)
+      targets?.forEach((id) => known.targets!.add(id))
+      found.set(round.id, known)
     }
   }
   return [...found.values()].sort((a, b) => b.id.localeCompare(a.id))
@@ -52,7 +59,7 @@ export function chooseRound(id: string): void {
 }
 
 /** Every household, as it stands in the round of the moment. */
-export const doors = computed<Door[]>(() => records.value.filter((record) => !record.vacant).map((record) => doorInRound(record, round.value?.id ?? null)))
+export const doors = computed<Door[]>(() => records.value.filter((record) => !record.vacant).map((record) => doorInRound(record, round.value?.id ?? null, round.value?.targets)))
 
 /** Doors with nobody behind them, for the picture of a stair. */
 export const vacantDoors = computed<VacantDoor[]>(() => records.value.filter((record) => record.vacant))

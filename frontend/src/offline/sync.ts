@@ -2,12 +2,13 @@
  * Push before pull, one syncer at a time. What the server cannot take for the moment is kept and tried again
  * with growing, jittered pauses; what it refuses as a whole is halved until the one bad record is found.
  */
+import type { components } from '../api/types'
 import type { AccountSchema, Connection } from './database'
 import { expand, withPending, type AreaPull } from './doors'
 import type { Outbox } from './outbox'
 import { isKept } from './storage'
 import type { Transport } from './transport'
-import { OfflineError, ProblemError, type AreaRecord, type DoorRecord, type OutboxItem } from './types'
+import { OfflineError, ProblemError, type AreaRecord, type DoorRecord, type OutboxItem, type RoundRecord } from './types'
 
 export const BATCH_COMMANDS = 50
 export const BATCH_BYTES = 256_000
@@ -23,6 +24,8 @@ function isRefusal(error: unknown): error is ProblemError {
 
 /** the version of the app, put in by the build */
 declare const __APP_VERSION__: string
+
+type Held = components['schemas']['SyncAreaRead']
 
 interface Homes {
   index(name: 'areaId'): { getAllKeys(areaId: string): Promise<string[]> }
@@ -141,7 +144,11 @@ export class Syncer {
         epoch: area.epoch,
         version: before?.epoch === area.epoch ? before.version : -1,
         householdCount: area.household_count,
-        rounds: area.rounds.map((r) => ({ id: r.id, title: r.title, startsOn: r.starts_on, endsOn: r.ends_on })),
+        rounds: [],
+      }
+      for (const one of area.rounds) {
+        const round = await this.roundOf(one, area, before)
+        if (round) record.rounds.push(round)
       }
       if (JSON.stringify(record) !== JSON.stringify(before)) {
         await this.database.write(['areas'], (tx) => tx.objectStore('areas').put(record))
@@ -150,6 +157,21 @@ export class Syncer {
       if (record.version !== area.version) changed = (await this.load(record)) || changed
     }
     return changed
+  }
+
+  /** A round as the phone keeps it; what there is to know of it is fetched when it has changed. Null: it is over. */
+  private async roundOf(round: Held['rounds'][number], area: Held, before: AreaRecord | undefined): Promise<RoundRecord | null> {
+    let form = before?.rounds.find((one) => one.id === round.id)?.form
+    // other doors are in the area: others of them may be meant
+    if (round.revision && (form?.revision !== round.revision || (form.targets && area.version !== before?.version))) {
+      try {
+        form = (await this.transport.api.GET('/api/v1/sync/rounds/{round_id}', { params: { path: { round_id: round.id }, query: { area_id: area.id } } })).data
+      } catch (error) {
+        if (error instanceof ProblemError && error.status === 404) return null
+        throw error
+      }
+    }
+    return { id: round.id, title: round.title, startsOn: round.starts_on, endsOn: round.ends_on, isDay: round.is_day, form }
   }
 
   private async load(area: AreaRecord): Promise<boolean> {

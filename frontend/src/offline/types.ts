@@ -1,7 +1,19 @@
 /** What the engine keeps and says. Plain data; no framework, no screen. */
+import type { components } from '../api/types'
 
 export type Outcome = 'answered_all' | 'answered_part' | 'no_answer' | 'refused' | 'vacant' | 'wrong_address' | 'unsafe'
 export type PersonStatus = 'well' | 'symptoms' | 'away' | 'unknown'
+
+/** A round's own questions and the doors it is for, as the server gives them. */
+export type RoundForm = components['schemas']['SyncRound']
+export type Question = RoundForm['questions'][number]
+
+/** An answer to an own question; without `resident_id` it is the household's. */
+export interface OwnAnswer {
+  question: string
+  resident_id?: string
+  value: boolean | number | string
+}
 
 /** Payload of `screening.record_door_visit` (docs/wire.md). */
 export interface DoorVisitPayload {
@@ -18,6 +30,9 @@ export interface DoorVisitPayload {
   note?: string | null
   /** why all of a household is asked a second time on one day */
   again_reason?: AgainReason | null
+  /** the version of the round's questions that was on screen */
+  form_version?: number
+  answers?: OwnAnswer[]
 }
 
 /** Payload of `screening.leave_door_notice`. */
@@ -251,6 +266,10 @@ export interface RoundRecord {
   title: string
   startsOn: string
   endsOn: string
+  /** a day of a daily round: worked on that day alone */
+  isDay?: boolean
+  /** what there is to know beyond its title; rounds of standard questions at all doors have none */
+  form?: RoundForm
 }
 
 /** A responsibility area on this phone. `version` -1: not loaded yet. */

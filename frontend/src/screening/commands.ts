@@ -1,11 +1,11 @@
 /** What screening writes into the outbox. A record can be taken back until the engine may send it. */
 import { engine } from '../app/engine'
-import { reloadDoors, type Door, type Outcome } from '../doors/queries'
-import type { AgainReason } from '../offline/types'
+import { reloadDoors, type Door, type Outcome, type Round } from '../doors/queries'
+import type { AgainReason, OwnAnswer } from '../offline/types'
 import type { PersonPayload } from './form'
 
 /** Record one knock at a door. Answers the record's id. */
-export async function recordDoorVisit(door: Door, roundId: string, outcome: Outcome, persons: PersonPayload[], note = '', again: AgainReason | null = null): Promise<string> {
+export async function recordDoorVisit(door: Door, { id: roundId, form }: Round, outcome: Outcome, persons: PersonPayload[], note = '', again: AgainReason | null = null, own: OwnAnswer[] = []): Promise<string> {
   const id = await engine.perform('screening.record_door_visit', {
     household_id: door.id,
     round_id: roundId,
@@ -13,6 +13,8 @@ export async function recordDoorVisit(door: Door, roundId: string, outcome: Outc
     persons,
     ...(note.trim() && { note: note.trim() }),
     ...(again && { again_reason: again }),
+    // where nobody answered, nobody was asked
+    ...(form?.version && outcome.startsWith('answered') && { form_version: form.version, answers: own }),
   })
   await reloadDoors()
   return id

@@ -4,6 +4,7 @@
  */
 import { FEVER_FROM, TEMPERATURE_RANGE } from '../app/limits'
 import type { Outcome } from '../doors/queries'
+import type { OwnAnswer } from '../offline/types'
 
 export type PersonStatus = 'well' | 'symptoms' | 'away' | 'unknown'
 export type Symptom = 'fever' | 'cough' | 'fatigue' | 'breathless' | 'sore_throat' | 'diarrhea' | 'other'
@@ -23,6 +24,8 @@ export interface DoorDraft {
   /** answers by resident id; who is missing here is well */
   answers: Record<string, PersonAnswer>
   note: string
+  /** answers to the round's own questions; a draft of before has none */
+  own?: OwnAnswer[]
 }
 
 export interface PersonPayload {

@@ -154,6 +154,7 @@ const en: Record<keyof typeof zh, string> = {
   'deletion.person_checks': 'people\'s health',
   'deletion.care_visits': 'what care visits noted',
   'deletion.self_reports': 'What households reported',
+  'deletion.answers': 'Answers to own questions',
   'deletion.findings': 'What was found for follow-ups',
   'deletion.follow_up_notes': 'Notes of closed follow-ups',
 

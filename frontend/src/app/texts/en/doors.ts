@@ -98,6 +98,7 @@ const en: Record<keyof typeof zh, string> = {
   'state.no_answer_times': 'No answer ×{n}',
   'state.refused': 'Refused',
   'state.vacant': 'Vacant',
+  'state.outside': 'Not this round',
   'state.wrong_address': 'Wrong address',
   'state.unsafe': 'Unsafe',
 
@@ -108,6 +109,7 @@ const en: Record<keyof typeof zh, string> = {
   'sign.no_answer_times': 'N×{n}',
   'sign.refused': 'R',
   'sign.vacant': 'V',
+  'sign.outside': '–',
   'sign.wrong_address': 'W',
   'sign.unsafe': 'U',
 

@@ -96,6 +96,7 @@ const zh = {
   'state.no_answer_times': '无人应答 {n} 次',
   'state.refused': '拒访',
   'state.vacant': '空房',
+  'state.outside': '本轮不查',
   'state.wrong_address': '地址有误',
   'state.unsafe': '不安全',
 
@@ -106,6 +107,7 @@ const zh = {
   'sign.no_answer_times': '无×{n}',
   'sign.refused': '拒',
   'sign.vacant': '空',
+  'sign.outside': '免',
   'sign.wrong_address': '错',
   'sign.unsafe': '险',
 
