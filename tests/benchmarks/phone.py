@@ -1,4 +1,5 @@
-"""What a phone feels: offline start to a list of 1,000 households, the first sync, Lighthouse. Part of `make bench`.
+"""What a phone feels: offline start to a list of 1,000 households, the first sync, a day of 300 households without
+network and their way up, Lighthouse. Part of `make bench`.
 
 A real Chromium, slowed six times for a cheap phone's processor, on the real service; medians of `RUNS` runs.
 """
@@ -9,6 +10,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ from tests.e2e.town import bring_thousand
 
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 SLOWED = 6
+OFFLINE_DAY = int(os.environ.get("BENCH_DAY", "300"))
+THIN_LINE = {
+    "offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8,
+}  # fmt: skip
+"""3G as browsers' own tools simulate it: ms and bytes a second."""
 LIGHTHOUSE = ROOT / "frontend" / "node_modules" / "lighthouse" / "cli" / "index.js"
 NODE = ROOT / ".venv" / "bin" / "node"
 
@@ -68,6 +75,42 @@ def bench_phone(browser: Browser, service: Service) -> None:
             f"phone: offline start to a list of 1,000 households, CPU ×{slowed}: "
             f"median {statistics.median(took):.0f} ms{budget}, {min(took):.0f} to {max(took):.0f} of {RUNS}"
         )
+    phone.close()
+
+
+def bench_offline_day(browser: Browser, service: Service) -> None:
+    """Households worked one after the other without network, then the way up over a thin line."""
+    phone = Phone(browser, service.url, "day")
+    phone.sign_in("demo-worker2")
+    expect(phone.get("ring")).to_contain_text("1000", timeout=120_000)
+    session = phone.context.new_cdp_session(phone.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
+    phone.cut_network()
+    phone.go("doors")
+    phone.taps = 0
+    phone.tap(phone.page.locator(".door-row").first)
+    took = []
+    for number in range(1, OFFLINE_DAY + 1):
+        started = time.perf_counter()
+        phone.tap("all-well")
+        phone.expect_waiting(number)
+        took.append((time.perf_counter() - started) * 1000)
+    print(
+        f"phone: {OFFLINE_DAY} households offline in one session, CPU ×{SLOWED}, {phone.taps} taps: from tap to kept "
+        f"median {statistics.median(took):.0f} ms, the last fifty {statistics.median(took[-50:]):.0f} ms"
+    )
+    phone.page.wait_for_timeout(6_000)  # the last may be taken back for five seconds
+    session.send("Network.enable")
+    phone.restore_network()
+    session.send("Network.emulateNetworkConditions", THIN_LINE)
+    started = time.perf_counter()
+    phone.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(phone.get("sync-line")).not_to_contain_text("条", timeout=180_000)
+    print(f"phone: their way up at 3G: {time.perf_counter() - started:.1f} s (budget 10)")
+    kept = service.count(
+        "SELECT count(*) FROM door_visit v JOIN account a ON a.id = v.actor_id WHERE a.login = 'demo-worker2'"
+    )
+    assert kept == OFFLINE_DAY
     phone.close()
 
 
@@ -120,6 +163,7 @@ def main() -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
                 bench_phone(browser, service)
+                bench_offline_day(browser, service)
                 browser.close()
                 bench_lighthouse(playwright, service, folder)
         finally:
