@@ -1,0 +1,72 @@
+"""A round with questions of its own: made at the desk, answered on a phone without a network, counted at the desk."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from playwright.sync_api import expect
+
+from tests.e2e.desk import Desk
+from tests.e2e.phone import Phone
+from tests.e2e.service import Service
+from tests.e2e.town import list_homes
+
+TITLE = "返乡人员排查"
+
+
+def make_round(desk: Desk) -> None:
+    """Two questions, the second asked where the first is answered yes; published once its minutes are seen."""
+    desk.go("screening")
+    desk.get("new-own").click()
+    desk.get("round-title").fill(TITLE)
+    for at, (text, kind) in enumerate((("近期到过武汉？", "yes_no"), ("哪天回来", "date"))):
+        desk.get("add-question").click()
+        desk.get(f"edit-text-{at}").fill(text)
+        desk.get(f"edit-kind-{at}").select_option(kind)
+        desk.get(f"edit-per-{at}").select_option("person")
+        desk.get(f"edit-definition-{at}").fill("1 月 10 日以后到过即为是")
+        desk.get(f"edit-owner-{at}").fill("区防控办")
+        desk.get(f"edit-required-{at}").click()
+    desk.get("edit-shown-1").select_option(index=1)
+    expect(desk.get("estimate")).to_contain_text("每户约")
+    expect(desk.get("preview")).to_contain_text("近期到过武汉？")
+    desk.get("round-publish").click()
+    expect(desk.get(f"round-{TITLE}")).to_contain_text("2 个自定义问题")
+
+
+def test_from_the_desk_to_the_door_and_back(
+    town: Service, open_desk: Callable[..., Desk], open_phone: Callable[..., Phone]
+) -> None:
+    desk = open_desk(town, "city")
+    desk.sign_in("demo-city")
+    make_round(desk)
+
+    phone = open_phone(town, "worker")
+    phone.sign_in("demo-worker")
+    phone.page.get_by_text(TITLE).first.wait_for()
+    home = list_homes(town, "1", "1")[0]
+    phone.open(f"/door/{home.id}")
+    expect(phone.get("round-questions")).to_be_visible()
+    phone.cut_network()
+    phone.tap("all-well")
+    # what must be answered is asked before anything is saved, and named when it is forgotten
+    phone.tap("questions-done")
+    first = phone.get("question-q1").first
+    expect(first).to_contain_text("这一题需要回答")
+    rows = phone.get("question-q1")
+    expect(phone.get("question-q2")).to_have_count(0)
+    phone.tap(rows.nth(0).get_by_test_id("answer-q1-true"))
+    phone.get("answer-q2").fill(datetime.now(UTC).date().isoformat())
+    people = rows.count()
+    for at in range(1, people):
+        phone.tap(rows.nth(at).get_by_test_id("answer-q1-false"))
+    phone.tap("questions-done")
+    phone.expect_waiting(1)
+    phone.restore_network()
+    phone.expect_confirmed()
+
+    desk.get(f"round-{TITLE}").get_by_test_id("round-answers").click()
+    expect(desk.get("count-q1-true")).to_contain_text("1")
+    if people > 1:
+        expect(desk.get("count-q1-false")).to_contain_text(str(people - 1))
+    expect(desk.get("count-q2-")).to_be_visible()
+    assert (desk.errors, phone.errors) == ([], [])
