@@ -36,7 +36,8 @@ dev: setup ## serve with reload, and the frontend's own server beside it
 	($(NPM) run dev) & \
 	wait -n
 
-check: check-python check-lock check-database check-api check-frontend ## all that reads the sources: style, types, rules, locks, budgets
+check: setup ## all that reads the sources: style, types, rules, locks, budgets
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-frontend check-python check-lock check-database check-api
 
 check-python: $(VENV)/.installed
 	$(BIN)/ruff check .
