@@ -13,6 +13,7 @@ from app.import_export import models as import_export
 from app.merges import models as merges
 from app.not_home import models as not_home
 from app.people import models as people
+from app.photos import models as photos
 from app.posts import models as posts
 from app.privacy import models as privacy
 from app.questions import models as questions
@@ -38,6 +39,7 @@ MODULES = (
     followups,
     not_home,
     care,
+    photos,
     merges,
     duplicates,
     reports,

@@ -29,6 +29,7 @@ from app.import_export import routes as import_export_routes
 from app.not_home import pages as not_home_pages
 from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
+from app.photos import routes as photos_routes
 from app.posts import routes as posts_routes
 from app.privacy import routes as privacy_routes
 from app.reports import routes as reports_routes
@@ -55,6 +56,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     followups_routes.router,
     not_home_routes.router,
     walk_sheets_routes.router,
+    photos_routes.router,
     care_routes.router,
     duplicates_routes.router,
     reports_routes.router,

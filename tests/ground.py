@@ -13,6 +13,7 @@ from tests.makers import (
     care_visit,
     command,
     door_visit,
+    jpeg,
     make_area,
     make_homes,
     make_post,
@@ -20,6 +21,7 @@ from tests.makers import (
     push,
     report_by_code,
     stair_of,
+    take_photo,
 )
 from tests.personas import PASSWORD, A, C, Caller
 
@@ -68,6 +70,7 @@ async def fill(call: Caller, database: Database) -> Ground:
     url = printed.json()["items"][0]["url"]
     assert (await report_by_code(call, url, "102", "甲", note="甲的自报")).status_code == 200
     self_report = (await call("committee", "GET", "/self-reports", params={"community_code": A})).json()["items"][0]
+    photo = (await take_photo(call, "worker", homes[0], jpeg(), visit_id=visit["id"])).json()
     paper = {"responsibility_area_id": area["id"], "round_id": round_id}
     sheet = (await call("committee", "POST", "/walk-sheets", json=paper)).json()
     follow_up = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()["items"][0]
@@ -104,7 +107,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
-        "follow_up_id": follow_up["id"], "walk_sheet_id": sheet["id"], "recorded_at": "2026-02-01T10:00:00+08:00",
+        "follow_up_id": follow_up["id"], "walk_sheet_id": sheet["id"],
+        "photo_id": photo["id"], "photo": jpeg(), "recorded_at": "2026-02-01T10:00:00+08:00",
         "self_report_id": self_report["id"],
         "template_id": template["id"], "days_of": round_id, "household_count": 1, "minutes": 1,
         "visit_id": visit["id"], "care_visit_id": care["id"], "round_id": round_id, "round": round_id,
@@ -125,6 +129,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
         "device_id": str(call.personas["worker"].device_id), "account": "worker",
         "exported_at": "2026-02-01T18:00:00+08:00",
+        "taken_at": "2026-02-01T10:00:00+08:00",
         "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
         "mapping": {}, "client_id": "a-new-system", "name": "外来的名字", "title": "外来的题目", "note": "外来的话",
     }  # fmt: skip
@@ -154,6 +159,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         self_report["id"],
         sheet["id"],
         sheet["code"],
+        photo["id"],
         "甲的自报",
         url,
         follow_up["id"],
@@ -257,6 +263,8 @@ def request_for(operation: Operation, values: dict[str, Any], *, only_needed: bo
         fields = _made("", content["multipart/form-data"]["schema"], values | {"mapping": None})
         request["files"] = {"file": fields.pop("file")}
         request["data"] = {k: str(v).lower() if isinstance(v, bool) else v for k, v in fields.items()}
+    elif "image/jpeg" in content:
+        request["content"] = values["photo"]
     elif content:
         raise ValueMissingError(f"{operation}: {set(content)}")
     return request

@@ -157,6 +157,26 @@ def answers_on(page: str) -> dict[str, Any]:
     return {"ticket": ticket, "names": "", "note": "", **{f"status_{at}": "well" for at in persons}}
 
 
+def jpeg(width: int = 640, height: int = 480, *beside: tuple[int, bytes], behind: bytes = b"") -> bytes:
+    """The outline of a JPEG with segments `beside` the picture (marker, content) and bytes behind its end."""
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
+
+    frame = b"\x08" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\x01\x01\x11\x00"
+    parts = [segment(marker, content) for marker, content in beside]
+    parts += [segment(0xDB, bytes(65)), segment(0xC0, frame), segment(0xC4, bytes(20)), segment(0xDA, bytes(6))]
+    return b"\xff\xd8" + b"".join(parts) + b"\x12\xff\x00\x34\xff\xd0\x56" + b"\xff\xd9" + behind
+
+
+async def take_photo(call: Caller, who: str | None, home: Home, content: bytes, **params: Any) -> httpx.Response:
+    """Send a photo as a phone does; under `id`, if given, again."""
+    query = {"household_id": str(home.id), "taken_at": "2026-02-01T09:00:00+08:00"}
+    photo_id = params.pop("id", None) or new_id()
+    headers = {"Content-Type": "image/jpeg"}
+    return await call(who, "PUT", f"/photos/{photo_id}", params=query | params, content=content, headers=headers)
+
+
 async def make_workers(database: Database, call: Caller, count: int, community: str = A) -> list[str]:
     """So many grid workers of a community; answers the names under which `call` knows them."""
     made = [Persona(f"worker-{n}", 1000 + n, ((Role.GRID_WORKER, community),)) for n in range(count)]

@@ -54,6 +54,7 @@ _IDS = (
     "self_report_id",
     "walk_sheet_id",
     "template_id",
+    "photo_id",
 )
 
 

@@ -22,12 +22,14 @@ from tests.makers import (
     care_visit,
     command,
     door_visit,
+    jpeg,
     make_area,
     make_homes,
     make_round,
     push,
     report_by_code,
     stair_of,
+    take_photo,
 )
 from tests.personas import A, B, C, Caller
 from tests.rounds.asking import MASKS, answered, open_round
@@ -130,6 +132,7 @@ async def both_filled(call: Caller, database: Database) -> None:
         asking = await open_round(call, who, code, questions=[MASKS], target="list", household_ids=ids)
         said = answered(homes[1], asking, [{"question": "masks", "value": 3}], community_code=code)
         assert (await push(call, who, said))[0]["status"] == "accepted"
+        assert (await take_photo(call, who, homes[0], jpeg())).is_success
         path = f"/residents/{homes[0].residents[0]}/reveal"
         assert (await call(who, "POST", path, json={"fields": ["phone"], "purpose": "回访"})).is_success
         post: dict[str, Any] = {

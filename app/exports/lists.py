@@ -357,6 +357,16 @@ LISTS: dict[str, List] = {
             _text("left_by_name", "张贴人", "Left by", 11), _text("holder_name", "责任人", "Holder", 11),
         ),
     ),
+    "list_photos": List(
+        "照片", "Photos",
+        (
+            _at("taken_at", "拍摄时间", "Taken at"), _at("received_at", "收到时间", "Received at"),
+            _text("actor_name", "拍摄人", "By", 11), _number("byte_count", "字节数", "Bytes", 10),
+            _number("width", "宽", "Width"), _number("height", "高", "Height"),
+            _flag("is_deleted", "已到期删除", "Deleted"), _text("household_id", "住户编号", "Household", 37),
+            _text("visit_id", "上门记录编号", "Visit", 37),
+        ),
+    ),
     "list_walk_sheets": List(
         "入户登记表", "Walk sheets",
         (

@@ -204,6 +204,7 @@ DELETION_KIND: Words = {
     "care_visits": ("走访记录的内容", "what care visits noted"),
     "findings": ("随访的健康信息", "what was found for follow-ups"),
     "self_reports": ("住户自报", "what households reported"),
+    "photos": ("照片", "photos"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }
 RESIDENCE_KIND: Words = {

@@ -29,6 +29,7 @@ class DeletionKind(StrEnum):
     FOLLOW_UP_NOTES = "follow_up_notes"
     SELF_REPORTS = "self_reports"
     ANSWERS = "answers"
+    PHOTOS = "photos"
 
 
 class DeletionRecord(SQLModel, table=True):

@@ -25,6 +25,7 @@ from app.core.logging import get_logger
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.followups import service as followups
 from app.not_home import self_reports
+from app.photos import service as photos
 from app.privacy.models import DeletionKind, DeletionRecord
 from app.privacy.schemas import DeletionRead, RetentionRead
 from app.questions import service as questions
@@ -92,6 +93,12 @@ ENDINGS = (
         "住户扫码自报的内容，供网格员核实和随访。",
         "What households report by their code, for a worker to confirm and for follow-up.",
         self_reports.DUE_REPORTS, self_reports.delete_due_reports,
+    ),
+    Ending(
+        DeletionKind.PHOTOS, photos.RULE, ("content",),
+        "上门时拍下的情况，供社区核实和处理。",
+        "What was seen at a door, for the committee to check and to act on.",
+        photos.DUE_PHOTOS, photos.delete_due_photos,
     ),
 )  # fmt: skip
 

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.areas import service as areas
 from app.auth.service import Actor, list_held_areas
 from app.core import crypto
+from app.core.clock import today
 from app.core.db import Database
 from app.core.errors import NotFound
 from app.people import service as people
 from app.questions import service as questions
 from app.questions.models import Standard
 from app.questions.schemas import STANDARD
+from app.rules import service as rules
 from app.screening import service as screening
 from app.screening.models import Target
 from app.sync.schemas import RoundBrief, SyncAreaRead, SyncRound
@@ -42,10 +44,12 @@ async def list_sync_areas(session: AsyncSession, actor: Actor) -> list[SyncAreaR
     codes = sorted({area.community_code for area in held})
     names = await areas.name_divisions(session, codes)
     rounds = await screening.list_open_rounds(session, codes)
+    fever = (await rules.read_rules(session)).in_force("finding.temperature_c", today()).value if held else 0
     return [
         SyncAreaRead(
             **area.model_dump(),
             community_name=names.get(area.community_code, ""),
+            fever_from=fever,
             rounds=[
                 RoundBrief(
                     id=r.id,

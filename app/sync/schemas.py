@@ -41,7 +41,7 @@ class SyncRound(BaseModel):
 
 
 class SyncAreaRead(BaseModel):
-    """A responsibility area one holds."""
+    """A responsibility area one holds. `fever_from`: °C from which a temperature is followed up, by today's rule."""
 
     id: UUID
     community_code: str
@@ -50,6 +50,7 @@ class SyncAreaRead(BaseModel):
     epoch: int
     version: int
     household_count: int
+    fever_from: float
     rounds: list[RoundBrief]
 
 

@@ -154,6 +154,7 @@ const zh = {
   'deletion.care_visits': '走访记录的内容',
   'deletion.self_reports': '住户自报的内容',
   'deletion.answers': '自定义问题的回答',
+  'deletion.photos': '照片',
   'deletion.findings': '随访的健康信息',
   'deletion.follow_up_notes': '随访办结说明',
 
