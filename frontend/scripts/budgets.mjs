@@ -32,7 +32,9 @@ const phone = assets.filter((path) => !path.startsWith('assets/wide-'))
 // a phone keeps the texts of the language it speaks; the first screen's Chinese is in the first load
 const textsOf = (language) => phone.filter((path) => path.startsWith(`assets/text-${language}-`))
 const languages = ['zh-CN', 'en'].map((language) => sum(textsOf(language)))
-const spoken = phone.filter((path) => !path.startsWith('assets/text-'))
+// parts that only doors need are kept by phones that have doors (`src/sw.ts`)
+const ofDoors = phone.filter((path) => path.startsWith('assets/part-'))
+const spoken = phone.filter((path) => !/^assets\/(text|part)-/.test(path))
 const chunk = (name) => Object.keys(manifest).filter((key) => manifest[key].name === name)
 
 const first = new Set([...named, ...together('index.html')])
@@ -51,6 +53,7 @@ const rows = [
   ['whole first visit (page, JS and CSS, icon, engine)', sum(['index.html', ...visit, 'icon.svg']), 60],
   ['start inside: all JS and CSS until Today is drawn', sum(inside), 80],
   ['phone precache, with the texts of the longer language', sum(['index.html', 'icon.svg', 'icon-192.png', ...spoken]) + Math.max(...languages), 120],
+  ['kept besides by phones with doors', sum(ofDoors), 8],
   ...lazy.map((path) => [`lazy ${path.slice(7)}`, size(path), 6]),
 ]
 let isOver = false

@@ -5,7 +5,10 @@
 import { createEngine, watchBrowser } from '../offline'
 import { language } from './i18n'
 
-export const engine = createEngine(() => language.value)
+export const engine = createEngine(
+  () => language.value,
+  async (opened) => (await import('../uploads/store')).Uploads.open(opened),
+)
 
 /** Sync with the browser's events from now on. */
 export function startEngine(): void {

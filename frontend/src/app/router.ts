@@ -33,6 +33,8 @@ const routes: RouteRecordRaw[] = [
   { path: '/door/:id', component: () => import('../screening/Door.vue'), props: true },
   { path: '/care/:id', component: () => import('../care/CareVisit.vue'), props: true },
   { path: '/household/:id', component: () => import('../people/page').then((people) => people.openHousehold()), props: true },
+  { path: '/walk-sheet', component: () => import('../walksheets/page').then((sheets) => sheets.openPrint()) },
+  { path: '/sheets/:id', component: () => import('../walksheets/page').then((sheets) => sheets.openEntry()), props: true },
   { path: '/outbox', component: () => import('../me/Outbox.vue') },
   { path: '/sign-in', component: SignIn, meta: { isPublic: true } },
   { path: '/invitation', component: () => import('../auth/Invitation.vue'), meta: { isPublic: true } },

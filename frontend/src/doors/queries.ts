@@ -5,8 +5,10 @@
 import { computed, shallowRef } from 'vue'
 import { today } from '../app/days'
 import { engine } from '../app/engine'
+import { FEVER_FROM } from '../app/limits'
 import { readSettings, writeSettings } from '../app/settings'
 import { openSession } from '../auth/session'
+import { keepPart } from '../offline/serviceWorker'
 import type { AreaRecord, DoorRecord, RoundForm } from '../offline/types'
 import { doorInRound, type Door, type VacantDoor } from './door'
 
@@ -29,6 +31,8 @@ export interface Round {
 }
 
 export const areas = shallowRef<AreaRecord[]>([])
+/** °C from which a temperature is followed up, by the rule that came with the areas. */
+export const feverFrom = computed(() => areas.value[0]?.feverFrom ?? FEVER_FROM)
 export const isLoaded = shallowRef(false)
 const records = shallowRef<DoorRecord[]>([])
 const chosenRound = shallowRef(readSettings().roundId)
@@ -71,6 +75,13 @@ export function findDoor(id: string): Door | undefined {
   return byId.value.get(id)
 }
 
+/** What the doors here may need without a network: photos; the questions of a round that asks its own. */
+function keepParts(): void {
+  if (!areas.value.length) return
+  void keepPart('photos')
+  if (areas.value.some((area) => area.rounds.some((one) => one.form?.questions.length))) void keepPart('questions')
+}
+
 let isReading = false
 let isStale = false
 
@@ -88,6 +99,7 @@ export async function reloadDoors(): Promise<void> {
       areas.value = foundAreas
       records.value = foundDoors
       isLoaded.value = true
+      keepParts()
     } while (isStale)
   } finally {
     isReading = false

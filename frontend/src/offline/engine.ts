@@ -29,6 +29,8 @@ export interface EngineOptions extends TransportOptions, ScheduleOptions {
   undoMs: number
   /** tells the other tabs that records (`changed`) or who is signed in (`session`) changed */
   channel: Pick<BroadcastChannel, 'postMessage' | 'close'> & { onmessage: ((event: MessageEvent) => void) | null } | null
+  /** fetches what goes up beside the commands, when there is something */
+  openUploads?: (engine: Engine) => Promise<Uploads>
   /** hears of faults nobody foresaw */
   report: (error: unknown) => void
 }
@@ -37,6 +39,15 @@ type Listener = () => void
 
 /** A clock that is wrong by no more (ms) is called right: the server asks no more of it. */
 const CLOCK_SLACK_MS = 900_000
+
+/** What goes up beside the commands, as the engine needs it (`src/uploads/store.ts`). */
+export interface Uploads {
+  /** send what may go; never raises */
+  send(): Promise<void>
+  /** as `send`, and forget what is left because it will never be taken; false when something may still go */
+  finish(): Promise<boolean>
+  close(): void
+}
 
 /** How many records the server had confirmed on a Shanghai day when it last said so. */
 interface Confirmed {
@@ -57,6 +68,9 @@ export class Engine {
   private outbox: Outbox | null = null
   private syncer: Syncer | null = null
   private confirmed: Confirmed = { day: '', count: 0 }
+  /** ms; of what waits beside the commands */
+  private oldestUpload: number | null = null
+  private uploads: Promise<Uploads> | null = null
   private readonly listeners = new Set<Listener>()
   private readonly dataListeners = new Set<Listener>()
   private running: Promise<void> | null = null
@@ -114,6 +128,7 @@ export class Engine {
   async close(): Promise<void> {
     this.schedule.stop()
     await this.halt()
+    this.closeUploads()
     await this.database?.forget()
     await this.transport.close()
     this.options.channel?.close()
@@ -125,18 +140,21 @@ export class Engine {
     this.database = database
     this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs)
     const read = (name: string): Promise<unknown> => database.run((db) => db.get('meta', name))
-    const [kept, contact, clock] = await Promise.all([read('confirmed'), read('lastContactAt'), read('clockErrorMs')])
+    const [kept, contact, clock, uploads] = await Promise.all([read('confirmed'), read('lastContactAt'), read('clockErrorMs'), read('uploads')])
     this.transport.lastContactAt ??= (contact as number | undefined) ?? null
     this.confirmed = (kept as Confirmed | undefined) ?? { day: '', count: 0 }
-    this.set({ clockErrorMs: (clock as number | undefined) ?? 0 })
+    const [count, oldest] = (uploads as [number, number | null] | undefined) ?? [0, null]
+    this.oldestUpload = oldest
+    this.set({ clockErrorMs: (clock as number | undefined) ?? 0, uploads: count })
     await this.refresh()
   }
 
   private async detach(): Promise<void> {
     await this.database?.forget()
     this.database = this.outbox = null
+    this.closeUploads()
     this.confirmed = { day: '', count: 0 }
-    this.set({ waiting: 0, needsYou: 0, confirmedToday: null, refusal: null })
+    this.set({ waiting: 0, needsYou: 0, uploads: 0, confirmedToday: null, refusal: null })
     this.tellData()
   }
 
@@ -145,6 +163,11 @@ export class Engine {
     this.syncer?.stop()
     this.transport.interrupt()
     await this.running?.catch(() => undefined)
+  }
+
+  private closeUploads(): void {
+    void this.uploads?.then((uploads) => uploads.close())
+    this.uploads = null
   }
 
   /** Change who is signed in while no sync runs: one person's records never travel under another's name. */
@@ -197,7 +220,7 @@ export class Engine {
    * Everything else of the account leaves the phone.
    */
   async signOut({ force = false, everywhere = false } = {}): Promise<void> {
-    const unsent = (await this.listOutbox()).length
+    const unsent = (await this.listOutbox()).length + this.state.uploads
     if (unsent > 0 && !force) throw new UnsentError(unsent)
     await this.switching(async () => {
       await this.transport.signOut(everywhere)
@@ -312,6 +335,28 @@ export class Engine {
     return this.transport.deviceId()
   }
 
+  // What goes up beside the commands: photos and the like.
+
+  /** The account's uploads; raises where their code could not be fetched. */
+  openUploads(): Promise<Uploads> {
+    this.uploads ??= this.options.openUploads!(this)
+    this.uploads.catch(() => (this.uploads = null))
+    return this.uploads
+  }
+
+  /** Keep how much of it waits, and since when (ms). */
+  async keepUploads(count: number, oldest: number | null): Promise<void> {
+    await this.database?.write(['meta'], (tx) => tx.objectStore('meta').put([count, oldest], 'uploads'))
+    this.oldestUpload = oldest
+    this.set({ uploads: count })
+    await this.changed()
+  }
+
+  /** Tell the server what this phone still holds. */
+  async report(): Promise<void> {
+    await this.syncer?.report()
+  }
+
   // Sync.
 
   /** Sync before long; an earlier time already set stays, and a pause the server asked for is kept. */
@@ -334,7 +379,9 @@ export class Engine {
       .finally(() => {
         this.running = null
       })
-    return this.running.then(() => (this.isOver ? this.wipe() : undefined)).catch(this.options.report)
+    return this.running
+      .then(() => (this.isOver ? this.wipe() : this.state.uploads ? void this.openUploads().then((uploads) => uploads.send()) : undefined))
+      .catch(this.options.report)
   }
 
   /**
@@ -343,6 +390,7 @@ export class Engine {
    */
   private async wipe(): Promise<void> {
     this.isOver = false
+    if (this.state.uploads && !(await (await this.openUploads()).finish())) return this.syncSoon(2000)
     await this.switching(async () => {
       const stores = ['households', 'areas', 'receipts', 'drafts', 'commands', 'meta'] as const
       const isEmpty = await this.database?.write([...stores], async (tx) => {
@@ -382,7 +430,7 @@ export class Engine {
     const who = (): string => this.session?.name ?? ''
     const tell = (loading: Status['loading']): void => this.set({ loading })
     const hear = (serverTime: string, askedAt: number, heardAt: number): void => this.hearClock(serverTime, askedAt, heardAt)
-    const syncer = new Syncer(database, outbox, this.transport, this.options.now, who, tell, hear)
+    const syncer = new Syncer(database, outbox, this.transport, this.options.now, who, () => this.oldestUpload, tell, hear)
     this.syncer = syncer
     this.set({ syncing: true })
     try {
@@ -447,7 +495,7 @@ export class Engine {
     const { waiting, needsYou } = (await this.outbox?.count()) ?? { waiting: 0, needsYou: 0 }
     const { day, count } = this.confirmed
     const confirmedToday = day === this.today() ? count : null
-    this.set({ waiting, needsYou, confirmedToday })
+    this.set({ waiting: waiting + this.state.uploads, needsYou, confirmedToday })
     this.tellData()
   }
 

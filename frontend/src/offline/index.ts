@@ -1,12 +1,12 @@
 /** The engine as the screens use it: one for the page, wired to the browser. */
-import { Engine } from './engine'
+import { Engine, type EngineOptions } from './engine'
 
 export * from './types'
 export { Engine, UnsentError, shanghaiDay } from './engine'
-export type { EngineOptions } from './engine'
+export type { EngineOptions, Uploads } from './engine'
 
 /** The browser's engine. */
-export function createEngine(language: () => string): Engine {
+export function createEngine(language: () => string, openUploads: EngineOptions['openUploads']): Engine {
   return new Engine({
     baseUrl: '',
     fetch: (input, init) => fetch(input, init),
@@ -16,6 +16,7 @@ export function createEngine(language: () => string): Engine {
     databasePrefix: 'pioneer',
     deviceName: navigator.userAgent.slice(0, 100),
     language,
+    openUploads,
     timeoutMs: 30_000,
     undoMs: 5000,
     later: (work, ms) => {

@@ -1,18 +1,30 @@
 /** The service worker's registration: a new version waits and says so; it takes over only when asked. */
-import { LANGUAGE_ENTRY, TEXTS_CACHE } from './textsCache'
+import { APART_CACHE, LANGUAGE_ENTRY, partEntry, type Part } from './keptApart'
 
 let waiting: ServiceWorker | null = null
 const canWork = () => 'serviceWorker' in navigator && isSecureContext
 
-/** Have the texts of a language kept on this phone, by the worker there is and by those to come. */
-export async function keepLanguage(language: string): Promise<void> {
+async function keep(entry: string, value: string): Promise<void> {
   if (!canWork()) return
   try {
-    await (await caches.open(TEXTS_CACHE)).put(LANGUAGE_ENTRY, new Response(language))
+    await (await caches.open(APART_CACHE)).put(entry, new Response(value))
   } catch {
-    // a full disk: the texts are then fetched when they are needed
+    // a full disk: it is then fetched when it is needed
   }
-  navigator.serviceWorker.controller?.postMessage({ type: 'LANGUAGE' })
+  // at a first visit it is still being installed, and may have looked before this was said
+  void navigator.serviceWorker.ready.then(({ active }) => active?.postMessage({ type: 'KEEP' }))
+}
+
+/** Have the texts of a language kept on this phone, by the worker there is and by those to come. */
+export const keepLanguage = (language: string): Promise<void> => keep(LANGUAGE_ENTRY, language)
+
+const keptParts = new Set<Part>()
+
+/** Have a part kept that this phone needs from now on, as its texts are. */
+export async function keepPart(part: Part): Promise<void> {
+  if (keptParts.has(part)) return
+  keptParts.add(part)
+  await keep(partEntry(part), '')
 }
 
 /** Register, and call back when a new version is ready to take over. */

@@ -38,6 +38,8 @@ export class Syncer {
     private readonly transport: Transport,
     private readonly now: () => number,
     private readonly who: () => string,
+    /** ms; the oldest of what waits beside the commands */
+    private readonly oldestUpload: () => number | null,
     private readonly onLoading: (loading: { area: string; done: number; total: number } | null) => void,
     /** hears what the server's clock said while ours went from one to the other */
     private readonly onClock: (serverTime: string, askedAt: number, heardAt: number) => void,
@@ -78,6 +80,20 @@ export class Syncer {
     return data!.confirmed_today
   }
 
+  /** Tell the server what this phone still holds, without a record to send. */
+  async report(): Promise<void> {
+    await this.send([])
+  }
+
+  /** Since when the phone holds what this batch does not take with it; null when nothing is left. */
+  private async oldestLeft(batch: readonly OutboxItem[]): Promise<string | null> {
+    const going = new Set(batch.map((item) => item.id))
+    const upload = this.oldestUpload()
+    const left = (await this.outbox.list()).filter((item) => !going.has(item.id)).map((item) => item.recordedAt)
+    if (upload !== null) left.push(new Date(upload).toISOString())
+    return left.sort()[0] ?? null
+  }
+
   private async send(batch: readonly OutboxItem[]): Promise<number> {
     this.goOn()
     try {
@@ -86,7 +102,7 @@ export class Syncer {
         body: {
           device_id: await this.transport.deviceId(),
           sent_at: new Date(askedAt).toISOString(),
-          oldest_unsent_at: batch[0]?.recordedAt ?? null,
+          oldest_unsent_at: await this.oldestLeft(batch),
           app_version: __APP_VERSION__,
           keeps_storage: await isKept(),
           commands: batch.map((item) => ({
@@ -110,7 +126,7 @@ export class Syncer {
       }
       return data!.confirmed_today
     } catch (error) {
-      if (!isRefusal(error)) throw error
+      if (!isRefusal(error) || !batch.length) throw error
       if (batch.length === 1) {
         await this.outbox.settle([{ id: batch[0]!.id, status: 'rejected', code: error.code, detail: error.title }], this.now())
         return 0
@@ -144,6 +160,7 @@ export class Syncer {
         epoch: area.epoch,
         version: before?.epoch === area.epoch ? before.version : -1,
         householdCount: area.household_count,
+        feverFrom: area.fever_from,
         rounds: [],
       }
       for (const one of area.rounds) {

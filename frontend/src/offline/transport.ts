@@ -65,6 +65,11 @@ export class Transport {
     })
   }
 
+  /** A request that is no call of the typed API: a photo's bytes. Raises `OfflineError` and `ProblemError`. */
+  request(url: string, init: RequestInit): Promise<Response> {
+    return this.authorized(url, init)
+  }
+
   /** End every request under way: who is signed in is about to change. */
   interrupt(): void {
     for (const controller of this.inFlight) controller.abort()
@@ -243,7 +248,7 @@ export class Transport {
     const controller = new AbortController()
     this.inFlight.add(controller)
     let isLate = false
-    const limit = init.body instanceof FormData || url.includes('.xlsx') ? UPLOAD_TIMEOUT_MS : this.options.timeoutMs
+    const limit = init.body instanceof FormData || init.body instanceof ArrayBuffer || url.includes('.xlsx') ? UPLOAD_TIMEOUT_MS : this.options.timeoutMs
     const timer = setTimeout(() => {
       isLate = true
       controller.abort()

@@ -282,6 +282,8 @@ export interface AreaRecord {
   version: number
   householdCount: number
   rounds: RoundRecord[]
+  /** °C from which a temperature is followed up, by the rule in force; an older app or server did not say */
+  feverFrom?: number
 }
 
 export interface Grant {
@@ -306,6 +308,8 @@ export interface Status {
   syncing: boolean
   waiting: number
   needsYou: number
+  /** photos and the like on their way beside the records; part of `waiting` */
+  uploads: number
   lastContactAt: number | null
   /** the server's own number; null while it has not said one today */
   confirmedToday: number | null
@@ -326,6 +330,7 @@ export const INITIAL_STATUS: Status = {
   syncing: false,
   waiting: 0,
   needsYou: 0,
+  uploads: 0,
   lastContactAt: null,
   confirmedToday: null,
   signInNeeded: false,

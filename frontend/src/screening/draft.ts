@@ -12,7 +12,8 @@ function plain(draft: DoorDraft): DoorDraft {
 }
 
 function isEmpty(draft: DoorDraft): boolean {
-  return isUntouched(draft) && !Object.keys(draft.answers).length && !draft.note.trim() && !draft.own?.length
+  const isSilent = isUntouched(draft) && !Object.keys(draft.answers).length && !draft.note.trim()
+  return isSilent && !draft.own?.length && !draft.photos
 }
 
 /** The draft of the household that `householdId()` names at the moment, following it from door to door. */

@@ -26,6 +26,8 @@ export interface DoorDraft {
   note: string
   /** answers to the round's own questions; a draft of before has none */
   own?: OwnAnswer[]
+  /** how many photos wait beside it; an older draft has none */
+  photos?: number
 }
 
 export interface PersonPayload {
@@ -37,8 +39,8 @@ export interface PersonPayload {
 }
 
 /** How many of these the committee will follow up at once; the server decides by the rules of the day. */
-export function countFindings(persons: PersonPayload[]): number {
-  return persons.filter((one) => one.status === 'symptoms' || one.risk_area || (one.temperature_c ?? 0) >= FEVER_FROM).length
+export function countFindings(persons: PersonPayload[], feverFrom = FEVER_FROM): number {
+  return persons.filter((one) => one.status === 'symptoms' || one.risk_area || (one.temperature_c ?? 0) >= feverFrom).length
 }
 
 export interface VisitSummary {
@@ -63,9 +65,9 @@ export function isUntouched(draft: DoorDraft): boolean {
 }
 
 /** Choose a status; what no longer fits goes: nobody away has a temperature, nobody well has symptoms. */
-export function withStatus(answer: PersonAnswer, status: PersonStatus): PersonAnswer {
+export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom = FEVER_FROM): PersonAnswer {
   const isHere = status === 'well' || status === 'symptoms'
-  const hasFever = answer.temperature !== null && answer.temperature >= FEVER_FROM
+  const hasFever = answer.temperature !== null && answer.temperature >= feverFrom
   return {
     ...answer,
     status,
@@ -75,8 +77,8 @@ export function withStatus(answer: PersonAnswer, status: PersonStatus): PersonAn
 }
 
 /** Note a temperature: a fever is a symptom, whatever was chosen before. */
-export function withTemperature(answer: PersonAnswer, temperature: number | null): PersonAnswer {
-  if (temperature !== null && temperature >= FEVER_FROM) {
+export function withTemperature(answer: PersonAnswer, temperature: number | null, feverFrom = FEVER_FROM): PersonAnswer {
+  if (temperature !== null && temperature >= feverFrom) {
     const symptoms: Symptom[] = answer.symptoms.includes('fever') ? answer.symptoms : ['fever', ...answer.symptoms]
     return { ...answer, temperature, status: 'symptoms', symptoms }
   }

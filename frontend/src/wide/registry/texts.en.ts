@@ -306,5 +306,10 @@ const en: Record<keyof typeof zh, string> = {
   'apart.none': 'Nobody is.',
   'apart.note': 'Registered here and living elsewhere, or living here and registered elsewhere. Change it in the person’s sheet, under Places.',
   'household.closed': 'This household is closed, or not in your area. Its past can still be read below.',
+  'photos.title': 'Photos',
+  'photos.by': '{when} by {name}',
+  'photos.show': 'Show',
+  'photos.deleted': 'deleted on its day',
+  'photos.text': 'Each look is in the trail. Photos carry no place and are deleted on their day.',
 }
 export default en

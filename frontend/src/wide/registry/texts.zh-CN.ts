@@ -305,5 +305,10 @@ const zh = {
   'apart.none': '没有登记人户分离。',
   'apart.note': '户口在本村居、人住别处，或人住本村居、户口在别处。在住户页点开本人，“住址与户口”里可以更改。',
   'household.closed': '这一户已注销或不在您的管辖范围内。以前的经历仍可在下面查看。',
+  'photos.title': '照片',
+  'photos.by': '{when} {name}拍',
+  'photos.show': '查看',
+  'photos.deleted': '到期已删除',
+  'photos.text': '每次查看都会留痕。照片不含位置信息，到期自动删除。',
 }
 export default zh

@@ -82,6 +82,7 @@ const en: Record<keyof typeof zh, string> = {
   'me.needs_you': 'Needs you',
   'me.confirmed_today': 'Confirmed by the server today',
   'me.unknown': 'Unknown',
+  'me.walk_sheet': 'Print a walk sheet',
   'me.last_contact': 'Last contact with the server',
   'me.never': 'Not yet',
   'me.sync_now': 'Sync now',

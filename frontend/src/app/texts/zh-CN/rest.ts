@@ -80,6 +80,7 @@ const zh = {
   'me.needs_you': '需要您处理',
   'me.confirmed_today': '今天服务器已确认',
   'me.unknown': '未知',
+  'me.walk_sheet': '打印入户登记表',
   'me.last_contact': '上次联系服务器',
   'me.never': '还没有',
   'me.sync_now': '立即同步',

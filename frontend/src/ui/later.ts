@@ -1,0 +1,21 @@
+/** Parts that are fetched when they are first drawn. Vue's own helper has waits and retries that no phone needs at its start. */
+import { h, shallowRef, type Component, type FunctionalComponent } from 'vue'
+
+/** Stands for a part with all its props and listeners; draws nothing until `load` has fetched it, and asks again where that failed. */
+export function later(load: () => Promise<Component>): FunctionalComponent<Record<string, unknown>> {
+  const part = shallowRef<Component>()
+  let isAsked = false
+  const stand: FunctionalComponent<Record<string, unknown>> = (props) => {
+    if (part.value) return h(part.value, props)
+    if (!isAsked) {
+      isAsked = true
+      load().then((loaded) => (part.value = loaded)).catch((error: unknown) => {
+        isAsked = false
+        throw error
+      })
+    }
+    return null
+  }
+  stand.inheritAttrs = false
+  return stand
+}

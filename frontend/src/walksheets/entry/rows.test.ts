@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { entryOf, isSecond, type SheetRow, type TypedRow } from './rows'
+
+const row = { household_id: 'h', members: ['a', 'b', 'c'].map((id) => ({ resident_id: id, relation: '' })), outcome: null, asked_at: null } as unknown as SheetRow
+const typed = (more: Partial<TypedRow>): TypedRow => ({ id: 'v', outcome: 'answered_all', temps: '', time: '', note: '', reason: '', isDone: true, ...more })
+const entry = (more: Partial<TypedRow>, of = row) => entryOf(of, typed(more), '2026-02-01', '09:00', 37.3)
+
+describe('a typed row', () => {
+  it('is all well when one key was pressed', () => {
+    expect(entry({})).toMatchObject({ id: 'v', outcome: 'answered_all', recorded_at: '2026-02-01T09:00:00+08:00', note: null, again_reason: null })
+    expect((entry({}) as { persons: { status: string }[] }).persons.map((one) => one.status)).toEqual(['well', 'well', 'well'])
+  })
+
+  it('gives temperatures to members in their order, and a fever is a symptom', () => {
+    const { persons } = entry({ temps: '368  外 ３７．９', time: '10:20' }) as { persons: object[] }
+    expect(persons).toMatchObject([{ status: 'well', temperature_c: 36.8 }, { status: 'away' }, { status: 'symptoms', temperature_c: 37.9, symptoms: ['fever'] }])
+    expect(entry({ time: '10:20' })).toMatchObject({ recorded_at: '2026-02-01T10:20:00+08:00' })
+  })
+
+  it('is answered in part by who was asked', () => {
+    expect(entry({ temps: '36.5 x' })).toMatchObject({ outcome: 'answered_part' })
+    expect(entry({ outcome: 'answered_part', temps: '36.5 -' })).toMatchObject({ outcome: 'answered_part', persons: [{}, { status: 'well' }, { status: 'unknown' }] })
+    expect(entry({ outcome: 'answered_part', temps: '36.5 36.6 36.7' })).toMatchObject({ outcome: 'answered_all' })
+  })
+
+  it('says of nobody anything where nobody answered', () => {
+    expect(entry({ outcome: 'refused', temps: '36.5' })).toMatchObject({ outcome: 'refused', persons: [] })
+  })
+
+  it('says what is wrong', () => {
+    expect(entry({ outcome: '' })).toBe('need_outcome')
+    expect(entry({ temps: '99' })).toBe('bad_temps')
+    expect(entry({ temps: '36 36 36 36' })).toBe('too_many')
+    expect(entryOf(row, typed({}), '', '09:00', 37.3)).toBe('need_day')
+  })
+
+  it('needs a reason where all were asked on that day', () => {
+    const asked = { ...row, outcome: 'answered_all', asked_at: '2026-02-01T08:00:00+08:00' } as SheetRow
+    expect(entry({}, asked)).toBe('need_reason')
+    expect(entry({ reason: 'correction' }, asked)).toMatchObject({ again_reason: 'correction' })
+    expect(entry({ outcome: 'no_answer' }, asked)).toMatchObject({ outcome: 'no_answer' })
+    expect(isSecond(asked, undefined, '2026-02-02')).toBe(false)
+  })
+})

@@ -1,0 +1,78 @@
+/** A typed row of a walk sheet as plain data: keys to outcomes, typed temperatures to persons. */
+import type { components } from '../../api/types'
+import { TEMPERATURE_RANGE } from '../../app/limits'
+
+export type SheetRow = components['schemas']['WalkSheetRow']
+export type Entry = components['schemas']['WalkEntry']
+export type Outcome = Entry['outcome']
+export type Reason = Exclude<NonNullable<Entry['again_reason']>, 'self_report'>
+
+/** What stands on the paper beside the numbers 1 to 7. */
+export const OUTCOMES: Outcome[] = ['answered_all', 'answered_part', 'no_answer', 'refused', 'vacant', 'wrong_address', 'unsafe']
+export const REASONS: Reason[] = ['correction', 'completing', 'changed', 'ordered', 'requested']
+
+/** What somebody has typed of a row and the server has not taken. `id` is the record's, however often it is sent. */
+export interface TypedRow {
+  id: string
+  outcome: Outcome | ''
+  temps: string
+  time: string
+  note: string
+  reason: Reason | ''
+  /** to be sent; until then it is still being typed */
+  isDone: boolean
+}
+
+export type Wrong = 'need_outcome' | 'bad_temps' | 'too_many' | 'need_reason' | 'need_day'
+
+type Persons = NonNullable<Entry['persons']>
+
+/** 36.8, 36。8, ３６．８ or 368 as °C; null when it is no temperature of a person. */
+function temperatureOf(token: string): number | null {
+  const plain = token.replace(/[。，]/u, '.')
+  const number = /^\d{3}$/.test(plain) ? Number(plain) / 10 : /^\d{2}(\.\d{1,2})?$/.test(plain) ? Number(plain) : NaN
+  const rounded = Math.round(number * 10) / 10
+  return rounded >= TEMPERATURE_RANGE[0] && rounded <= TEMPERATURE_RANGE[1] ? rounded : null
+}
+
+/** One member by what is written in their box; nothing written is well where all answered, and not asked otherwise. */
+function personOf(residentId: string, token: string | undefined, isAll: boolean, feverFrom: number): Persons[number] | null {
+  const at = (status: Persons[number]['status'], more: Partial<Persons[number]> = {}): Persons[number] => ({ resident_id: residentId, status, symptoms: [], ...more })
+  if (token === undefined) return at(isAll ? 'well' : 'unknown')
+  if (/^(a|外|外出)$/i.test(token)) return at('away')
+  if (/^[x×✕]$/i.test(token)) return at('unknown')
+  if (/^[-—.]$/.test(token)) return at('well')
+  const degrees = temperatureOf(token)
+  if (degrees === null) return null
+  return degrees >= feverFrom ? at('symptoms', { temperature_c: degrees, symptoms: ['fever'] }) : at('well', { temperature_c: degrees })
+}
+
+/** The command of a typed row, or what is wrong with it. `day` is YYYY-MM-DD, `time` what holds where none is written. */
+export function entryOf(row: SheetRow, typed: TypedRow, day: string, time: string, feverFrom: number): Entry | Wrong {
+  if (!typed.outcome) return 'need_outcome'
+  const hour = typed.time || time
+  if (!/^\d{4}-\d\d-\d\d$/.test(day) || !/^\d\d:\d\d$/.test(hour)) return 'need_day'
+  if (isSecond(row, typed, day) && !typed.reason) return 'need_reason'
+  const tokens = typed.temps.normalize('NFKC').split(/[\s,、;；]+/u).filter(Boolean)
+  if (tokens.length > row.members.length) return 'too_many'
+  const isAnswer = typed.outcome.startsWith('answered')
+  const found = isAnswer ? row.members.map((member, at) => personOf(member.resident_id, tokens[at], typed.outcome === 'answered_all', feverFrom)) : []
+  if (found.some((one) => one === null)) return 'bad_temps'
+  const persons = found as Persons
+  const isPart = persons.some((one) => one.status === 'unknown')
+  return {
+    id: typed.id,
+    household_id: row.household_id,
+    outcome: isAnswer ? (isPart ? 'answered_part' : 'answered_all') : typed.outcome,
+    persons,
+    note: typed.note.trim() || null,
+    again_reason: typed.reason || null,
+    recorded_at: `${day}T${hour}:00+08:00`,
+  }
+}
+
+/** All of the household was asked on the day that was chosen: asking again needs a reason. */
+export function isSecond(row: SheetRow, typed: TypedRow | undefined, day: string): boolean {
+  if (row.outcome !== 'answered_all' || !row.asked_at || !(typed?.outcome ?? 'answered').startsWith('answered')) return false
+  return new Date(Date.parse(row.asked_at) + 8 * 3_600_000).toISOString().slice(0, 10) === day
+}
