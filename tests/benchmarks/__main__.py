@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 # a process that this one starts imports this anew and must find the same keys
@@ -47,8 +48,8 @@ from app.hooks import install_hooks  # noqa: E402
 from app.people import registry  # noqa: E402
 from app.posts import service as posts  # noqa: E402
 from app.posts.schemas import ResponsibilityAreaCreate  # noqa: E402
-from app.screening import service as screening  # noqa: E402
-from app.screening.schemas import RoundCreate  # noqa: E402
+from app.rounds import service as rounds  # noqa: E402
+from app.rounds.schemas import RoundCreate  # noqa: E402
 from app.simulation.plan import invented_tree  # noqa: E402
 from tests.benchmarks.load import Load, first_result, request, run  # noqa: E402
 
@@ -101,7 +102,7 @@ async def _prepare_city(database: Database) -> tuple[UUID, str]:
     actor = Actor(account.id, account.name, "person", device.id, ((Role.CITY, "9901"),))
     async with database.session(EVERYWHERE) as session:
         await areas.put_divisions(session, invented_tree(CITY_COMMUNITIES), today())
-        opened = await screening.create_round(
+        opened = await rounds.create_round(
             session, actor, RoundCreate(division_code=CITY, title="基准", starts_on=today(), ends_on=today())
         )
     return opened.id, sessions.issue_access_token(account, device.id)
@@ -120,7 +121,7 @@ async def _prepare_community(database: Database, code: str, number: int, floors_
     async with database.session(EVERYWHERE) as session:
         await registry.put_dwellings(session, SYSTEM, code, doors)
         raw = await session.connection()
-        rows = (
+        rows: Sequence[Any] = (
             await raw.exec_driver_sql(
                 "SELECT h.id, h.dwelling_id, array_agg(r.id) FROM household h JOIN resident r "
                 "ON r.community_code = h.community_code AND r.household_id = h.id "
@@ -162,7 +163,7 @@ def command(worked: Worked, round_id: UUID, at: int, stream: int) -> dict[str, o
     }
 
 
-def pushes(worked: list[Worked], round_id: UUID, size: int) -> "Callable[[int], Iterator[bytes]]":  # noqa: F821
+def pushes(worked: list[Worked], round_id: UUID, size: int) -> Callable[[int], Iterator[bytes]]:
     """Streams of pushes of `size` commands, each connection a phone in a community of its own."""
 
     def make(connection: int) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ import psycopg
 
 from app.auth import sessions
 from app.auth.models import Account, Device, Role
+from app.cli.database import migrate_to_head
 from app.core import crypto
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
@@ -24,7 +25,7 @@ from app.simulation import plan
 from app.simulation import service as simulation
 from app.simulation.plan import SIZES, Size
 from app.simulation.service import Progress, Wanted
-from tests.benchmarks.__main__ import _account, migrate_to_head
+from tests.benchmarks.__main__ import _account
 
 DAY = date(2026, 11, 25)
 

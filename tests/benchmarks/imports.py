@@ -26,6 +26,7 @@ from app.areas import service as areas
 from app.areas.service import DivisionEntry
 from app.auth.models import Role
 from app.auth.service import Actor
+from app.cli.database import migrate_to_head
 from app.core.clock import today
 from app.core.db import EVERYWHERE, Database, start_embedded
 from app.core.ids import new_id
@@ -34,7 +35,7 @@ from app.hooks import install_hooks
 from app.import_export import running, service
 from app.import_export.apart import run_apart
 from app.import_export.models import ImportJob, ImportKind, ImportStatus
-from tests.benchmarks.__main__ import RUN, migrate_to_head
+from tests.benchmarks.__main__ import RUN
 
 RESIDENTS = int(os.environ.get("BENCH_RESIDENTS", "20000"))
 KINDS = os.environ.get("BENCH_KINDS", "csv,xlsx").split(",")

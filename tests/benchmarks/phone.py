@@ -117,7 +117,7 @@ def bench_offline_day(browser: Browser, service: Service) -> None:
 def lighthouse(url: str, port: int) -> dict[str, float]:
     """Scores of one run in the browser that listens on `port`, as it is signed in."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        command = [NODE, LIGHTHOUSE, url, f"--port={port}", "--disable-storage-reset", "--quiet"]
+        command = [str(NODE), str(LIGHTHOUSE), url, f"--port={port}", "--disable-storage-reset", "--quiet"]
         wanted = ["--only-categories=performance,accessibility", "--no-enable-error-reporting"]
         subprocess.run([*command, *wanted, "--output=json", f"--output-path={out.name}"], check=True, timeout=180)
         categories = json.loads(Path(out.name).read_text())["categories"]

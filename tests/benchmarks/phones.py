@@ -14,19 +14,21 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from app.auth import sessions
-from app.auth.models import Account, Device
-from app.auth.service import Actor, Role
+from app.auth.models import Account, Device, Role
+from app.auth.service import Actor
 from app.core.clock import today
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
 from app.people import service as people
+from app.rounds import service as rounds
+from app.rounds.schemas import RoundCreate
 from app.screening import service as screening
-from app.screening.schemas import RoundCreate
 from tests.benchmarks.__main__ import (
     CITY,
     OUR_PORT,
@@ -62,7 +64,7 @@ async def make_phones(database: Database, worked: list[Worked], count: int) -> l
     async with database.session(EVERYWHERE) as session:
         rounds = [
             (
-                await screening.create_round(
+                await rounds.create_round(
                     session,
                     actor,
                     RoundCreate(division_code=CITY, title=f"基准{n}", starts_on=today(), ends_on=today()),
@@ -146,8 +148,8 @@ async def _count(database: Database) -> tuple[int, int]:
     async with database.session(EVERYWHERE) as session:
         raw = await session.connection()
         row = await raw.exec_driver_sql("SELECT (SELECT count(*) FROM door_visit), (SELECT count(*) FROM sync_command)")
-        visits, answers = row.one()
-    return visits, answers
+        counts: Any = row.one()
+    return counts[0], counts[1]
 
 
 def _spread(took: list[float]) -> str:

@@ -9,6 +9,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,10 @@ def gets(path_of: Callable[[int], str], token: str) -> Callable[[int], Iterator[
     return make
 
 
+def _in_turn(paths: list[str], at: int) -> str:
+    return paths[at % len(paths)]
+
+
 def always(path: str, token: str) -> Callable[[int], Iterator[bytes]]:
     """Somebody who asks for the same again and again."""
     return gets(lambda _: path, token)
@@ -60,7 +65,8 @@ def bench_search(city: City) -> None:
         token = city.tokens[level]
         for kind, typed in city.typed.items():
             paths = [f"/residents?q={quote(one)}" for one in typed]
-            taken = run(Load(OUR_PORT, 1, SECONDS, gets(lambda at, paths=paths: paths[at % len(paths)], token)))
+            asked = gets(partial(_in_turn, paths), token)
+            taken = run(Load(OUR_PORT, 1, SECONDS, asked))
             rows.setdefault(kind, []).append(f"{taken.p50_ms:.1f} / {taken.p99_ms:.1f}")
         one_row = f"/areas/{city.community}"
         taken = run(Load(OUR_PORT, 1, SECONDS, always(one_row, token)))

@@ -123,7 +123,7 @@ class Service:
     def rows(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """Rows of the database itself, past the service."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
-            return connection.execute(statement, parameters or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, parameters or None).fetchall()
 
     def count(self, statement: str, *parameters: Any) -> int:
         """The one number a statement answers."""
@@ -134,7 +134,7 @@ class Service:
     def change(self, statement: str, *parameters: Any) -> int:
         """Change the database behind the service's back; answers how many rows."""
         with psycopg.connect(self.database_url) as connection:
-            return connection.execute(statement, parameters or None).rowcount  # type: ignore[arg-type]
+            return connection.execute(statement, parameters or None).rowcount
 
     def copy_to(self, folder: Path) -> "Service":
         """The same data in another folder, for another service; this one must be stopped."""
