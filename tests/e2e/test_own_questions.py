@@ -69,4 +69,14 @@ def test_from_the_desk_to_the_door_and_back(
     if people > 1:
         expect(desk.get("count-q1-false")).to_contain_text(str(people - 1))
     expect(desk.get("count-q2-")).to_be_visible()
-    assert (desk.errors, phone.errors) == ([], [])
+
+    # what the visit answered stands in the household's history, with whom it is for
+    committee = open_desk(town, "committee")
+    committee.sign_in("demo-committee")
+    committee.open(f"/desk/registry/household/{home.id}")
+    answers = committee.get("visit-answers")
+    expect(answers.locator("summary")).to_have_text(f"{people + 1} 个回答")
+    answers.locator("summary").click()
+    expect(answers.locator("dd").first).to_have_text("近期到过武汉？：是")
+    heard = [error for error in phone.errors if "ERR_INTERNET_DISCONNECTED" not in error]
+    assert (desk.errors, committee.errors, heard) == ([], [], [])

@@ -12,7 +12,7 @@ type Standard = 'std_came' | 'std_came_way' | 'std_came_on' | 'std_came_from'
 const isStandard = (id: string): id is Standard => id.startsWith('std_came')
 
 /** A question in words: as its owner wrote it, the standard ones in the reader's language. */
-export function wordsOf(question: Question): string {
+export function wordsOf(question: Pick<Question, 'id' | 'text'>): string {
   return isStandard(question.id) ? t(question.id) : question.text
 }
 

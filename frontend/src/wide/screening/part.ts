@@ -5,7 +5,7 @@ import { walkSheetTexts } from '../../walksheets/texts'
 import { withTexts, type DeskPart } from '../pages'
 import { screeningTexts } from './texts'
 
-/** the editor shows questions as the phone does, in the phone's words */
+/** the editor and the counts show questions as the phone does, in the phone's words */
 const both = { load: async () => void (await Promise.all([screeningTexts.load(), questionTexts.load()])) }
 /** The desk's words and the sheet's own, both on paper and typed in. */
 const withSheetTexts = <T>(load: () => Promise<T>) => withTexts(screeningTexts, withTexts(walkSheetTexts, withTexts(entryTexts, load)))
@@ -16,7 +16,7 @@ export const screening: DeskPart = {
   routes: [
     { path: '', component: withTexts(screeningTexts, () => import('./Rounds.vue')) },
     { path: 'round', component: withTexts(both, () => import('./RoundEditor.vue')) },
-    { path: 'answers', component: withTexts(screeningTexts, () => import('./AnswerCounts.vue')) },
+    { path: 'answers', component: withTexts(both, () => import('./AnswerCounts.vue')) },
     { path: 'flagged', component: withTexts(screeningTexts, () => import('./Flagged.vue')) },
     { path: 'follow-ups', component: withTexts(screeningTexts, () => import('./FollowUps.vue')) },
     { path: 'notices', component: withTexts(screeningTexts, () => import('./DoorNotices.vue')) },

@@ -20,8 +20,8 @@ const en: Record<keyof typeof zh, string> = {
   'line.storage_full': 'The phone is full and the last record was not kept. Free some space, then record again.',
   'line.storage_broken': 'The phone’s storage failed and the last record was not kept. Reopen the app, then record again.',
   'line.storage_blocked': 'The app has been updated. Close its other tabs to open what is kept here.',
-  'line.clock_ahead': 'This phone’s clock is {span} ahead; set it to automatic',
-  'line.clock_behind': 'This phone’s clock is {span} behind; set it to automatic',
+  'line.clock_ahead': 'Phone clock {span} ahead: set it to automatic',
+  'line.clock_behind': 'Phone clock {span} behind: set it to automatic',
   'line.sign_in_again': 'Your sign-in has expired; sign in again to go on sending',
 
   'today.title': 'Today',
@@ -141,7 +141,6 @@ const en: Record<keyof typeof zh, string> = {
   'door.what_symptoms': '{n} with symptoms',
   'door.what_away': '{n} away',
   'door.what_unknown': '{n} not asked',
-  'door.saved': '{room} saved',
   'door.saved_as': '{room} saved: {state}',
   'door.saved_found': '{room} recorded: {n} for the committee to follow up',
   'door.undone': 'Taken back; you can fill it in again',
@@ -166,9 +165,7 @@ const en: Record<keyof typeof zh, string> = {
   'door.no_round': 'No screening round is open; you can record a care visit.',
   'door.round': 'For: {title}',
   'door.draft': 'Draft restored',
-  'door.confirm_vacant': 'Note as vacant',
   'door.sex_age': '{sex} {age}',
-  'door.next': 'Next door',
 
   'sex.1': 'M',
   'sex.2': 'F',

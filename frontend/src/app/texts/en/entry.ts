@@ -10,18 +10,13 @@ const en: Record<keyof typeof zh, string> = {
   'app.undo': 'Undo',
   'app.retry': 'Try again',
   'app.save': 'Save',
-  'app.more': 'More',
   'app.tabs': 'Main pages',
-  'app.desk': 'Desk',
-  'app.skip': 'Skip to content',
 
   'notice.no_https': 'This address is not https, so the app cannot open without network. Online it works as usual.',
   'notice.no_database': 'This browser cannot keep data offline (a private window, perhaps). Please use a normal window or another browser.',
   'notice.new_version': 'A new version is ready',
   'notice.new_version_do': 'Update',
-  'notice.wiped': 'The committee has switched this phone off. What was unsent has been sent, and the data here were removed.',
 
-  'sign_in.title': 'Sign in',
   'sign_in.welcome': 'No door missed, nobody missed',
   'sign_in.login': 'Phone number or login name',
   'sign_in.password': 'Password',
@@ -33,7 +28,6 @@ const en: Record<keyof typeof zh, string> = {
   'sign_in.need_login': 'Fill in your phone number or login name.',
   'sign_in.need_password': 'Fill in your password.',
   'sign_in.kept': '{n} unsent {n|record is|records are} kept here and will be sent once you sign in to the same account.',
-  'sign_in.other_account': 'This phone still holds unsent records of another account. Sign in as that person to send them, or export them first.',
 
   'code.credentials_invalid': 'The phone number (login) or password is not right.',
   'code.too_many_attempts': 'Too many attempts; try again in some minutes.',

@@ -139,7 +139,6 @@ const zh = {
   'door.what_symptoms': '{n} 人有症状',
   'door.what_away': '{n} 人不在家',
   'door.what_unknown': '{n} 人未问到',
-  'door.saved': '{room} 已保存',
   'door.saved_as': '{room} 已记：{state}',
   'door.saved_found': '{room} 已记，{n} 人转随访',
   'door.undone': '已撤销，可以重新填写',
@@ -164,9 +163,7 @@ const zh = {
   'door.no_round': '现在没有排查任务，可以记走访。',
   'door.round': '记入：{title}',
   'door.draft': '草稿已恢复',
-  'door.confirm_vacant': '记为空房',
   'door.sex_age': '{sex} {age} 岁',
-  'door.next': '下一户',
 
   'sex.1': '男',
   'sex.2': '女',

@@ -8,18 +8,13 @@ const zh = {
   'app.undo': '撤销',
   'app.retry': '再试一次',
   'app.save': '保存',
-  'app.more': '更多',
   'app.tabs': '主要页面',
-  'app.desk': '工作台',
-  'app.skip': '跳到内容',
 
   'notice.no_https': '当前网址不是 https，断网后无法打开应用；联网时可正常使用。',
   'notice.no_database': '这个浏览器不能保存离线数据（可能是无痕模式）。请换用普通窗口或其他浏览器。',
   'notice.new_version': '有新版本',
   'notice.new_version_do': '更新',
-  'notice.wiped': '社区已停用这台手机，未上传的记录已送出，手机上的数据已清除。',
 
-  'sign_in.title': '登录',
   'sign_in.welcome': '一户不漏，一人不漏',
   'sign_in.login': '手机号或登录名',
   'sign_in.password': '密码',
@@ -31,7 +26,6 @@ const zh = {
   'sign_in.need_login': '请填写手机号或登录名。',
   'sign_in.need_password': '请填写密码。',
   'sign_in.kept': '手机里有 {n} 条未上传的记录，登录同一账号后继续上传。',
-  'sign_in.other_account': '这台手机里还有另一个账号未上传的记录。请用原账号登录上传，或先导出。',
 
   'code.credentials_invalid': '手机号（登录名）或密码不对。',
   'code.too_many_attempts': '尝试次数过多，请过几分钟再试。',
