@@ -22,7 +22,7 @@ const en: typeof zh = {
   'paper.date': 'Walked on ______ / ______',
   'paper.door': 'Household',
   'paper.outcome': 'Outcome (tick)',
-  'paper.temperature': 'Each: °C, “a” away, “x” not asked',
+  'paper.temperature': 'Each: °C, "a" away, "x" not asked',
   'paper.note': 'Time · symptoms, contact, note',
   'paper.people': '{n} {n|person|people}',
   'paper.tried': 'tried ×{n}',

@@ -7,7 +7,7 @@ const en: typeof zh = {
   'day': 'Walked on',
   'time': 'Time (where none is written)',
   'progress': '{done} of {n} entered',
-  'help': 'In the paper’s order: 1–7 for the outcome, Enter saves and goes to the next, arrows change rows. Temperatures in the order of members, with spaces; “a” away, “x” not asked, “-” not taken.',
+  'help': 'In the paper\'s order: 1–7 for the outcome, Enter saves and goes to the next, arrows change rows. Temperatures in the order of members, with spaces; "a" away, "x" not asked, "-" not taken.',
   'unsent': '{n} {n|row is|rows are} kept on this computer and not sent yet; send again when there is a network.',
   'resend': 'Send again',
   'caption': 'Rows in the order of the paper',
