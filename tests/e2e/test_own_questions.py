@@ -77,6 +77,6 @@ def test_from_the_desk_to_the_door_and_back(
     answers = committee.get("visit-answers")
     expect(answers.locator("summary")).to_have_text(f"{people + 1} 个回答")
     answers.locator("summary").click()
-    expect(answers.locator("dd").first).to_have_text("近期到过武汉？：是")
+    expect(answers.locator("dd").first).to_have_text("近期到过武汉？ 是")
     heard = [error for error in phone.errors if "ERR_INTERNET_DISCONNECTED" not in error]
     assert (desk.errors, committee.errors, heard) == ([], [], [])

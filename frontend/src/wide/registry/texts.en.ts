@@ -72,7 +72,6 @@ const en: Record<keyof typeof zh, string> = {
   'answers.count': '{n} answered',
   'answers.wrong': '{n} wrong',
   'answers.somebody': 'No longer of this household',
-  'answers.line': '{question}: {answer}',
   'fault.answer_missing': 'not answered',
   'fault.answer_unexpected': 'not asked, does not count',
   'fault.answer_value': 'does not fit, does not count',

@@ -71,7 +71,6 @@ const zh = {
   'answers.count': '{n} 个回答',
   'answers.wrong': '{n} 处有误',
   'answers.somebody': '已不在此户',
-  'answers.line': '{question}：{answer}',
   'fault.answer_missing': '没有回答',
   'fault.answer_unexpected': '没有问，不计入',
   'fault.answer_value': '不合题目，不计入',
