@@ -19,6 +19,7 @@ from app.privacy import models as privacy
 from app.questions import models as questions
 from app.reports import models as reports
 from app.residence import models as residence
+from app.risk_areas import models as risk_areas
 from app.rounds import models as rounds
 from app.rules import models as rules
 from app.screening import models as screening
@@ -37,6 +38,7 @@ MODULES = (
     screening,
     rounds,
     followups,
+    risk_areas,
     not_home,
     care,
     photos,

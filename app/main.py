@@ -34,6 +34,7 @@ from app.posts import routes as posts_routes
 from app.privacy import routes as privacy_routes
 from app.reports import routes as reports_routes
 from app.residence import routes as residence_routes
+from app.risk_areas import routes as risk_areas_routes
 from app.rounds import routes as rounds_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
@@ -52,6 +53,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     residence_routes.router,
     posts_routes.router,
     rounds_routes.router,
+    risk_areas_routes.router,
     screening_routes.router,
     followups_routes.router,
     not_home_routes.router,

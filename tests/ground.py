@@ -103,7 +103,10 @@ async def fill(call: Caller, database: Database) -> Ground:
     (pair,) = (await call("committee", "GET", "/duplicates", params={"area": A})).json()["items"]
     kept = {"division_code": A, "name": "甲的模板", "title": "甲的轮次"}
     template = (await call("committee", "POST", "/round-templates", json=kept)).json()
+    place = {"division_code": A, "place": {"name": "甲的险地"}, "from_on": "2026-01-10", "to_on": "2026-02-20"}
+    risk_area = (await call("committee", "POST", "/risk-areas", json=place)).json()
     values = {
+        "risk_area_id": risk_area["id"], "from_on": "2026-01-10", "to_on": "2026-02-20",
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
@@ -149,6 +152,8 @@ async def fill(call: Caller, database: Database) -> Ground:
         "甲的模板",
         "甲的轮次",
         template["id"],
+        "甲的险地",
+        risk_area["id"],
         "甲重名",
         pair["id"],
         merged.json()["id"],

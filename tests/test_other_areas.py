@@ -23,6 +23,8 @@ _LOCAL = {
     "invitation": "account_id IN (SELECT account_id FROM role_grant WHERE division_prefix = :a)",
     "screening_round": "division_prefix = :a",
     "round_template": "division_prefix = :a",
+    "risk_area": "division_prefix = :a",
+    "risk_area_round": "division_prefix = :a",
     "round_form": "round_id IN (SELECT id FROM screening_round WHERE division_prefix = :a)",
     "import_job": "community_code = :a",
     "division": "code = :a",
@@ -55,6 +57,7 @@ _IDS = (
     "walk_sheet_id",
     "template_id",
     "photo_id",
+    "risk_area_id",
 )
 
 

@@ -302,6 +302,33 @@ LISTS: dict[str, List] = {
             _at("created_at", "发起时间", "Made at"),
         ),
     ),
+    "list_risk_areas": List(
+        "风险地区", "Risk areas",
+        (
+            _text("place_name", "地点", "Place", 18), _text("place_code", "地点代码", "Place code", 15),
+            _day("from_on", "起", "From"), _day("to_on", "止", "To"),
+            _number("stale_after_days", "几天后过期", "Stale after days", 11),
+            _text("division_name", "区划", "Division", 16), _text("division_code", "区划代码", "Division code", 15),
+            _text("created_by_name", "发起人", "By", 11), _at("created_at", "发起时间", "Made at"),
+            _day("delete_by", "到期删除", "Deleted by"),
+        ),
+    ),
+    "list_risk_area_counts": List(
+        "风险地区分社区统计", "Risk area by community",
+        (
+            *_NAMED_COMMUNITY, _number("there", "到过", "Was there"), _number("not_there", "没到过", "Was not"),
+            _number("stale", "过期", "Stale"), _number("unknown", "不清楚", "Unknown"),
+            _number("to_ask", "要问的户", "To ask"),
+        ),
+    ),
+    "list_risk_area_households": List(
+        "风险地区住户", "Households and a risk area",
+        (
+            *_COMMUNITY, _text("address", "地址", "Address", 26), _text("head_masked", "户主", "Head", 11),
+            _words("knowledge", "情况", "Known", w.KNOWLEDGE), _words("fact", "依据", "By", w.FACT, 14),
+            _day("known_on", "日期", "Day"), _number("age_days", "距今天数", "Days ago"),
+        ),
+    ),
     "list_answer_counts": List(
         "问题回答统计", "Answers counted",
         (

@@ -132,6 +132,18 @@ TARGET: Words = {
     "tags": ("有标签的住户", "those with a tag"),
     "list": ("名单", "a list"),
 }
+KNOWLEDGE: Words = {
+    "there": ("到过", "was there"),
+    "not_there": ("没到过", "was not"),
+    "stale": ("过期", "stale"),
+    "unknown": ("不清楚", "unknown"),
+}
+FACT: Words = {
+    "answer": ("上门回答", "answer at a door"),
+    "move": ("迁居", "move"),
+    "registration": ("户口在那里", "registered there"),
+    "lives_there": ("住在那里", "lives there"),
+}
 ASKED_OF: Words = {"household": ("户", "household"), "person": ("人", "person")}
 QUESTION_KIND: Words = {
     "yes_no": ("是非", "yes or no"),

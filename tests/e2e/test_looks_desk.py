@@ -98,6 +98,13 @@ def walk(desk: Desk) -> Iterator[str]:
     desk.get("round-submit").click()
     expect(dialog).to_be_visible()
     yield "new round, nothing filled in"
+    at("screening/risk-areas", STREET)
+    desk.get("new-risk").click()
+    desk.get("risk-name").fill("武汉市")
+    yield "new risk area"
+    desk.get("risk-submit").click()
+    expect(desk.get(f"risk-{TOWN_COMMUNITY}")).to_be_visible()
+    yield "risk area"
     at("screening/flagged", TOWN_COMMUNITY)
     yield "flagged records"
     at("registry/duplicates", TOWN_COMMUNITY)

@@ -47,6 +47,11 @@ export function isNear(code: string): boolean {
   return deskGrants.value.some((grant) => (grant.role === 'committee' || grant.role === 'street') && covers(grant.division_code, code))
 }
 
+/** Whether a community is one's own committee's, whose households one sees each. */
+export function isCommittee(code: string): boolean {
+  return deskGrants.value.some((grant) => grant.role === 'committee' && covers(grant.division_code, code))
+}
+
 /** Set up by the shell, for all pages in it. */
 export function provideDivision(): DeskDivision {
   const route = useRoute()
