@@ -101,6 +101,7 @@ bench: setup frontend ## measure the hot paths beside a bare insert, search, imp
 	@$(BIN)/python -m tests.benchmarks.phones
 	@$(BIN)/python -m tests.benchmarks.registry
 	@$(BIN)/python -m tests.benchmarks.imports
+	@$(BIN)/python -m tests.benchmarks.imports_into
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m tests.benchmarks.phone
 
 frontend: frontend/dist/.built ## build the frontend into frontend/dist

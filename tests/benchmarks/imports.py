@@ -14,10 +14,9 @@ import random
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import UUID
 from xml.sax.saxutils import escape
 
 import psycopg
@@ -67,33 +66,43 @@ def code_of(number: int) -> str:
     return f"9901{1 + number // 400:02d}{1 + number // 20 % 20:03d}{1 + number % 20:03d}"
 
 
-def rows() -> Iterator[list[str]]:
-    """A city's people, each with a number of their own; about one in two thousand has a broken one."""
+def place_of(number: int) -> tuple[str, str]:
+    """Code and name of the so many-th community."""
+    return code_of(number), f"示例{number}社区"
+
+
+def rows(
+    count: int, place_of: Callable[[int], tuple[str, str]] = place_of, district: str = "379999"
+) -> Iterator[list[str]]:
+    """People, each with a number of their own of a district that is none; about one in two thousand has a broken one.
+
+    `place_of`: code and name of the so many-th community that people live in.
+    """
     draw = random.Random(7)
-    for n in range(RESIDENTS):
+    for n in range(count):
         door, place = divmod(n, 3)
         community, at = divmod(door, 360)
         day, order = divmod(n * 7_919 % 14_000_000, 500)  # no two numbers are the same
         born, sex = date(1940, 1, 1) + timedelta(days=day), draw.randrange(2)
-        digits = f"379999{born:%Y%m%d}{order * 2 + sex:03d}"
+        digits = f"{district}{born:%Y%m%d}{order * 2 + sex:03d}"
         number = digits + (check_character(digits) if n % 2_000 else "?")
         name = draw.choice(_FAMILY) + "".join(draw.sample(_GIVEN, draw.choice((1, 2, 2))))
         yield [
-            code_of(community), f"示例{community}社区", f"泉景{at // 120}期", f"{1 + at // 36}号楼",
+            *place_of(community), f"泉景{at // 120}期", f"{1 + at // 36}号楼",
             f"{1 + at // 12 % 3}单元", f"{1 + at // 2 % 6}0{1 + at % 2}", name, ("户主", "配偶", "子")[place],
             "女男"[sex], f"{born:%Y-%m-%d}", number, f"13{n:09d}", "", "独居老人" if n % 50 == 0 else "",
         ]  # fmt: skip
 
 
-def write_csv(file: Path) -> None:
-    """The rows as Excel saves them."""
+def write_csv(file: Path, people: Iterator[list[str]]) -> None:
+    """People as Excel saves them."""
     with file.open("w", newline="", encoding="utf-8-sig") as out:
         csv.writer(out).writerow(HEAD)
-        csv.writer(out).writerows(rows())
+        csv.writer(out).writerows(people)
 
 
-def write_xlsx(file: Path) -> None:
-    """The rows as a workbook of text cells, written without a library: a million rows take those minutes."""
+def write_xlsx(file: Path, people: Iterator[list[str]]) -> None:
+    """People as a workbook of text cells, written without a library: a million rows take those minutes."""
     letters = "ABCDEFGHIJKLMN"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -126,7 +135,7 @@ def write_xlsx(file: Path) -> None:
             sheet.write(f'<worksheet xmlns="{main}"><sheetData>')
             for at, row in enumerate([HEAD], 1):
                 sheet.write(_xml(letters, at, row))
-            for at, row in enumerate(rows(), 2):
+            for at, row in enumerate(people, 2):
                 sheet.write(_xml(letters, at, row))
             sheet.write("</sheetData></worksheet>")
 
@@ -178,15 +187,15 @@ def _held(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
-async def import_file(url: str, file: Path) -> tuple[UUID, float]:
-    """Bring a file as a city's desk and run its job as the service does; answers the import and the seconds."""
+async def import_file(url: str, file: Path, city: str = CITY) -> tuple[dict[str, int], float]:
+    """Bring a file as a city's desk and run its job as the service does; answers its counts and the seconds."""
     content = file.read_bytes()  # noqa: ASYNC240 - nobody else is served here
     database = Database(url)
-    actor = Actor(new_id(), "基准", "person", None, ((Role.CITY, "9901"),))
+    actor = Actor(new_id(), "基准", "person", None, ((Role.CITY, city[:4]),))
     async with database.session(actor.scope) as session:
         job = await service.create_import(
             session, actor, kind=ImportKind.ROSTER, file_name=file.name, content=content,
-            community_code=CITY, dry_run=False, mapping=None,
+            community_code=city, dry_run=False, mapping=None,
         )  # fmt: skip
     started = time.perf_counter()
     async with database.session(EVERYWHERE) as session:
@@ -198,9 +207,10 @@ async def import_file(url: str, file: Path) -> tuple[UUID, float]:
     async with database.session(EVERYWHERE) as session:
         found = await session.get(ImportJob, job.id)
         assert found is not None
-        assert (found.status, found.counts["created"]) == (ImportStatus.DONE, RESIDENTS), (found.status, found.counts)
+        assert found.status == ImportStatus.DONE, (found.status, found.counts)
+        counts = dict(found.counts)
     await database.close()
-    return job.id, seconds
+    return counts, seconds
 
 
 async def prepare(url: str) -> None:
@@ -211,7 +221,7 @@ async def prepare(url: str) -> None:
         district, town = code[:6].ljust(12, "0"), code[:9].ljust(12, "0")
         entries[district] = DivisionEntry(district, "区", "district", CITY)
         entries[town] = DivisionEntry(town, "街道", "town", district)
-        entries[code] = DivisionEntry(code, f"示例{number}社区", "community", town)
+        entries[code] = DivisionEntry(*place_of(number), "community", town)
     database = Database(url)
     async with database.session(EVERYWHERE) as session:
         await areas.put_divisions(session, list(entries.values()), today())
@@ -269,10 +279,11 @@ def main() -> None:
         if kind not in KINDS:
             continue
         file = RUN / f"city.{kind}"
-        write(file)
+        write(file, rows(RESIDENTS))
         memory = Memory()
         memory.start()
-        _, seconds = asyncio.run(import_file(url, file))
+        counts, seconds = asyncio.run(import_file(url, file))
+        assert counts["created"] == RESIDENTS, counts
         memory.is_over = True
         memory.join()
         bare = copy_again(url)
