@@ -86,7 +86,7 @@ def main() -> None:
         )  # fmt: skip
         codes = [code for (code,) in found]
         entries = [DivisionEntry(*row) for row in connection.execute(_TREE, (codes, list(LEVELS))).fetchall()]
-        clocks = dict(connection.execute(_CLOCKS, (codes,)).fetchall())
+        clocks: dict[str, int] = dict(connection.execute(_CLOCKS, (codes,)).fetchall())
     names = {entry.code: entry.name for entry in entries}
     empty = make_empty(server_url, entries)
     file = RUN / "into.csv"
