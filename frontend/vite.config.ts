@@ -62,7 +62,7 @@ const chunks = {
     { name: 'part-questions', test: /src\/questions\/(?!texts\.(zh|en))/, priority: 1 },
     { name: 'part-photos', test: /src\/(photos\/(?!texts\.(zh|en))|uploads\/)/, priority: 1 },
     // what forms share and Today has no use for
-    { name: 'forms', test: /src\/ui\/(Sheet|DateField|TextArea|Select)\.vue/, priority: 1 },
+    { name: 'forms', test: /src\/(ui\/(Sheet|DateField|TextArea|Select)\.vue|app\/(draft|DraftNote))/, priority: 1 },
     // doors in lists; Today shows one to who searches
     { name: 'doorlist', test: /src\/(doors\/Doors?(List|Row)?\.vue|ui\/(WindowedList|windowing))/, priority: 1 },
     // what is rare at a door

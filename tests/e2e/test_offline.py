@@ -240,16 +240,57 @@ def test_a_record_that_cannot_be_kept_is_said(phone: Phone, first_stair: list[Ho
     phone.expect_confirmed()
 
 
-def test_a_draft_outlives_the_tab(phone: Phone, first_stair: list[Home]) -> None:
+def test_drafts_outlive_the_tab(town: Service, phone: Phone, first_stair: list[Home]) -> None:
     home = first_stair[-1]
+    dwelling = town.rows("SELECT dwelling_id FROM household WHERE id = %s", home.id)[0]["dwelling_id"]
     phone.open_door(home.stair_title, home.room)
     phone.answer(home.members[0], temperature="36.8")
     phone.tap("person-done")
+    forms = {
+        f"/household/{home.id}": ("household-note", "七点后在家"),
+        f"/household/{home.id}?add=1": ("person-name", "丁小"),
+        f"/household/{dwelling}?new=1": ("found-name", "戊新来"),
+        f"/care/{home.id}": ("care-note", "屋里冷"),
+    }
+    for path, (field, words) in forms.items():
+        phone.open(path)
+        phone.get(field).press_sequentially(words)
     phone.close_tab()
     phone.open_tab()
     phone.open_door(home.stair_title, home.room)
     expect(phone.get(f"member-{home.members[0]}")).to_contain_text("36.8")
     expect(phone.text("草稿已恢复")).to_be_visible()
+    phone.tap("drop-draft")
+    expect(phone.get(f"member-{home.members[0]}")).not_to_contain_text("36.8")
+    expect(phone.get("draft")).to_be_hidden()
+
+    # sent or thrown away, each is gone
+    for path, (field, words) in forms.items():
+        phone.open(path)
+        expect(phone.get(field)).to_have_value(words)
+        if "add" in path:
+            phone.tap("save-person")
+            expect(phone.get(f"edit-{words}")).to_be_visible()
+        elif "care" in path:
+            phone.tap("condition-well")
+            phone.tap("save-care")
+            expect(phone.get("toast")).to_contain_text("走访已保存")
+        else:
+            phone.tap("drop-draft")
+            expect(phone.get(field)).to_have_value("")
+    for path, (field, _) in forms.items():
+        phone.open(path)
+        expect(phone.get(field)).to_have_value("")
+        expect(phone.get("draft")).to_be_hidden()
+
+    # what is taken back is a draft again
+    phone.open(f"/household/{dwelling}?new=1")
+    phone.get("found-name").fill("戊新来")
+    phone.tap("save-found")
+    phone.tap("undo")
+    expect(phone.get("found-name")).to_have_value("戊新来")
+    phone.expect_confirmed()
+    assert town.count("SELECT count(*) FROM resident WHERE name = %s", "戊新来") == 0
 
 
 def test_a_record_can_be_taken_back(town: Service, phone: Phone, first_stair: list[Home]) -> None:

@@ -46,7 +46,6 @@ const en: typeof zh = {
   'found_room_missing': 'Enter the room',
   'found_head': 'The head, or somebody who lives here',
   'found_head_hint': 'Add the others after saving',
-  'head': 'Head',
 }
 
 export default en

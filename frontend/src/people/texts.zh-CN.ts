@@ -45,7 +45,6 @@ const zh = {
   'found_room_missing': '请填写房号',
   'found_head': '户主或住在这里的一位',
   'found_head_hint': '其他成员保存后再添加',
-  'head': '户主',
 } as const satisfies Record<string, string>
 
 export default zh as { [Key in keyof typeof zh]: string }

@@ -71,6 +71,11 @@ export async function removePhoto(id: string): Promise<void> {
   await uploads.changed()
 }
 
+/** The photos of a door that no visit has been saved with are not wanted. */
+export async function dropPhotos(householdId: string): Promise<void> {
+  for (const one of await listDrafts(householdId)) await removePhoto(one.id)
+}
+
 /** The drafts of a door now belong to a visit; they go up once it has. */
 export async function attachPhotos(householdId: string, visitId: string): Promise<void> {
   const uploads = await open()

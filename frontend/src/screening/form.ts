@@ -64,6 +64,16 @@ export function isUntouched(draft: DoorDraft): boolean {
   )
 }
 
+/** The name under which a door's draft is kept. */
+export function keyOf(householdId: string): string {
+  return `door:${householdId}`
+}
+
+/** Nothing has been said at all. */
+export function isSilent(draft: DoorDraft): boolean {
+  return isUntouched(draft) && !Object.keys(draft.answers).length && !draft.note.trim() && !draft.own?.length && !draft.photos
+}
+
 /** Choose a status; what no longer fits goes: nobody away has a temperature, nobody well has symptoms. */
 export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom = FEVER_FROM): PersonAnswer {
   const isHere = status === 'well' || status === 'symptoms'
