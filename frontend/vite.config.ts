@@ -26,8 +26,8 @@ function copyApiDocs() {
 function nameChunk(kind: string) {
   return (chunk: { moduleIds?: string[]; names?: string[]; originalFileNames?: string[]; name?: string }): string => {
     const sources = [...(chunk.moduleIds ?? []), ...(chunk.originalFileNames ?? [])]
-    // a walk sheet is fetched when it is wanted: not every phone keeps it
-    const isWide = sources.length > 0 && sources.some((id) => /src\/(wide|walksheets)\//.test(id))
+    // a walk sheet is fetched when it is wanted, one's devices are nothing without a network: phones do not keep them
+    const isWide = sources.length > 0 && sources.some((id) => /src\/(wide|walksheets|devices)\//.test(id))
     const language = /\/texts[./](en|zh-CN)[./]/.exec(sources.at(-1) ?? '')?.[1]
     const isText = language !== undefined && sources.every((id) => id.includes('/texts'))
     return `assets/${isWide ? 'wide-' : isText ? `text-${language}-` : ''}[name]-[hash]${kind}`
@@ -57,21 +57,21 @@ const chunks = {
     { name: 'first', tags: ['$initial'], priority: 3 },
     { name: 'engine', test: /src\/(offline|api)\/|src\/app\/engine|node_modules\/idb\//, priority: 2 },
     { name: 'me', test: /src\/(me\/|screening\/(RecentRecords|DoorCard))/, priority: 1 },
-    { name: 'password', test: /src\/auth\//, priority: 1 },
     // kept by phones whose doors need them (`src/sw.ts`)
     { name: 'part-questions', test: /src\/questions\/(?!texts\.(zh|en))/, priority: 1 },
     { name: 'part-photos', test: /src\/(photos\/(?!texts\.(zh|en))|uploads\/)/, priority: 1 },
-    // what forms share and Today has no use for
-    { name: 'forms', test: /src\/(ui\/(Sheet|DateField|TextArea|Select)\.vue|app\/(draft|DraftNote))/, priority: 1 },
+    // what forms share and Today has no use for, and the visit that is nothing but a form
+    { name: 'forms', test: /src\/(ui\/(Sheet|DateField|TextArea|Select)\.vue|app\/(draft|DraftNote)|care\/)/, priority: 1 },
     // doors in lists; Today shows one to who searches
     { name: 'doorlist', test: /src\/(doors\/Doors?(List|Row)?\.vue|ui\/(WindowedList|windowing))/, priority: 1 },
-    // what is rare at a door
-    { name: 'rare', test: /src\/(nothome\/(?!texts\.(zh|en))|screening\/MoreSheet)/, priority: 1 },
+    // what is rare at a door, and a password, which is rare anywhere
+    { name: 'rare', test: /src\/(nothome\/(?!texts\.(zh|en))|screening\/MoreSheet|auth\/)/, priority: 1 },
     // words of what is rare: four small files compress worse than one
     { name: 'rare-zh', test: /src\/(nothome|questions|photos|people)\/texts\.zh-CN/, priority: 1 },
     { name: 'rare-en', test: /src\/(nothome|questions|photos|people)\/texts\.en/, priority: 1 },
     { name: 'wide-sheet', test: /src\/walksheets\/(?!entry|texts\.(zh|en))/, priority: 1 },
     { name: 'wide-walksheets', test: /src\/walksheets\/entry\/(?!texts\.(zh|en))/, priority: 1 },
+    { name: 'wide-devices', test: /src\/devices\/(?!texts)/, priority: 1 },
     { name: 'people', test: /src\/people\/(?!texts\.(zh|en))/, priority: 1 },
     { name: (id: string, graph: Graph) => (isForPhones(id, graph) ? 'kit' : 'wide-kit'), minShareCount: 2 },
   ],

@@ -33,7 +33,9 @@ def _devices() -> Any:
 def _read(device: Device, account_name: str, can_come: bool) -> DeviceRead:
     facts = device.model_dump(exclude={"account_id"})
     is_over = device.revoked_at is not None and not can_come
-    return DeviceRead(account_id=device.account_id, account_name=account_name, is_over=is_over, **facts)
+    return DeviceRead(
+        account_id=device.account_id, account_name=account_name, is_signed_in=can_come, is_over=is_over, **facts
+    )
 
 
 def _managed(actor: Actor) -> ColumnElement[bool]:

@@ -176,8 +176,9 @@ class DeviceRead(BaseModel):
     """A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
     as it last said; null when nothing waited then. `app_version` and `keeps_storage` (whether its browser keeps what is
     stored when space runs short): as it last said, null as long as it has not. `clock_error_s`: by how many seconds its
-    clock was ahead of the server's (behind: less than 0), null where it never said. `is_over`: revoked, and nothing
-    more can come from it."""
+    clock was ahead of the server's (behind: less than 0), null where it never said. `is_signed_in`: it has a session
+    that has not ended; a revoked one, to hand in what it holds. `is_over`: revoked, and nothing more can come from it.
+    """
 
     id: UUID
     account_id: UUID
@@ -190,6 +191,7 @@ class DeviceRead(BaseModel):
     keeps_storage: bool | None
     clock_error_s: int | None
     revoked_at: datetime | None
+    is_signed_in: bool
     is_over: bool
 
 

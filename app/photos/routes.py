@@ -38,7 +38,7 @@ async def take_photo(
     # not before all of it is here: a slow phone must not keep a connection
     async with database.session(actor.scope) as session:
         session.info["request_id"] = request_id(request)
-        return await service.take_photo(session, actor, new)
+        return (await service.take_photo(session, actor, new))[0]
 
 
 @router.get("/photos")

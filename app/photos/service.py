@@ -55,8 +55,8 @@ class NewPhoto:
     content: bytes
 
 
-async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> PhotoRead:
-    """Keep a photo, sealed and with nothing in it but the picture; the same id again answers what stands.
+async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> tuple[PhotoRead, bool]:
+    """Keep a photo, sealed and with nothing in it but the picture; the same id again answers what stands, and False.
 
     For everybody who works in the community: like a record it is taken also after the area has changed hands.
     Raises NotFound for the household, PhotoTooLarge, PhotoTaken, Invalid (`photo_unreadable`, `photos_full`).
@@ -70,7 +70,7 @@ async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> Phot
     if found is not None:
         if (found.household_id, found.actor_id) != (household.id, actor.id):
             raise PhotoTaken
-        return _read(found)
+        return _read(found), False
     try:
         picture = read_picture(new.content)
     except NotAJpegError:
@@ -91,7 +91,7 @@ async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> Phot
     session.add(photo)
     await session.flush()
     await audit.append_entry(session, actor.doer, community, "take_photo", [photo.id, household.id])
-    return _read(photo)
+    return _read(photo), True
 
 
 def _read(photo: VisitPhoto) -> PhotoRead:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.core.area_code import Code
 from app.questions.models import Standard
@@ -14,6 +14,8 @@ from app.screening.schemas import PersonAnswer
 MAX_COMMANDS = 50
 MAX_UNSENT = 2000
 """Records in an exported file: some days of a phone that never got through."""
+MAX_UNSENT_PHOTOS = 20
+"""Photos in one piece of such a file, each as large as a photo may be: a file is brought in pieces."""
 
 
 class RoundBrief(BaseModel):
@@ -208,13 +210,26 @@ class PushOut(BaseModel):
     confirmed_today: int
 
 
+class UnsentPhoto(BaseModel):
+    """A photo in an exported file: the picture in base64, and what a phone would have said in the address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: UUID
+    household_id: UUID
+    visit_id: UUID | None = None
+    taken_at: AwareDatetime
+    content: Base64Bytes
+
+
 class UnsentFile(BaseModel):
-    """What a phone writes when it is asked to export its unsent records."""
+    """What a phone writes when it is asked to export its unsent records, or a piece of it."""
 
     device_id: UUID
     account: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     exported_at: datetime
-    commands: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_UNSENT)]
+    commands: Annotated[list[dict[str, Any]], Field(max_length=MAX_UNSENT)]
+    photos: Annotated[list[dict[str, Any]], Field(max_length=MAX_UNSENT_PHOTOS)] = []
 
 
 class UnsentResult(BaseModel):
@@ -228,14 +243,25 @@ class UnsentResult(BaseModel):
     detail: str | None
 
 
+class UnsentPhotoResult(BaseModel):
+    """What became of one photo of the file that was not taken; `number` is its place among the photos, from 1."""
+
+    number: int
+    id: UUID | None
+    status: Literal["rejected", "unreadable"]
+    code: str | None
+
+
 class UnsentOut(BaseModel):
-    """What became of a file: how many of each, and the records somebody has to look at."""
+    """What became of a file: how many of each, and the records and photos somebody has to look at."""
 
     account_id: UUID
     account_name: str
     exported_at: datetime
     counts: dict[Literal["accepted", "duplicate", "flagged", "rejected", "unreadable"], int]
     left: list[UnsentResult]
+    photo_counts: dict[Literal["accepted", "duplicate", "rejected", "unreadable"], int]
+    photos_left: list[UnsentPhotoResult]
 
 
 class SyncStatus(BaseModel):

@@ -1,10 +1,14 @@
 """Unsent records of a phone that will not get through any more, brought by its committee in the file it exported.
 
 They are taken as the phone would have sent them: by the account that recorded them, with the ids the phone gave
-them. When the phone comes back after all, its own push is answered `duplicate` and nothing counts twice.
+them. When the phone comes back after all, its own push is answered `duplicate` and nothing counts twice. Photos that
+waited beside the records come along in the same way.
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,9 +17,19 @@ from app.audit import service as audit
 from app.auth import service as auth
 from app.auth.service import DESK, Actor
 from app.core.db import NOWHERE, Database
-from app.core.errors import Forbidden
+from app.core.errors import Forbidden, Problem
+from app.photos import service as photos
 from app.sync import push
-from app.sync.schemas import MAX_COMMANDS, CommandIn, PushIn, UnsentFile, UnsentOut, UnsentResult
+from app.sync.schemas import (
+    MAX_COMMANDS,
+    CommandIn,
+    PushIn,
+    UnsentFile,
+    UnsentOut,
+    UnsentPhoto,
+    UnsentPhotoResult,
+    UnsentResult,
+)
 
 
 async def take_unsent(database: Database, actor: Actor, file: UnsentFile, request_id: str) -> UnsentOut:
@@ -57,6 +71,8 @@ async def take_unsent(database: Database, actor: Actor, file: UnsentFile, reques
             )
             for given, one in zip(batch, answer.results, strict=True)
         ]
+    worker = replace(worker, device_id=file.device_id)
+    taken, photos_left = await _take_photos(database, worker, file.photos, request_id)
     where = worker.scope.only_community or NOWHERE
     async with database.session(actor.scope) as session:
         session.info["request_id"] = request_id
@@ -65,10 +81,11 @@ async def take_unsent(database: Database, actor: Actor, file: UnsentFile, reques
             actor.doer,
             where,
             "import_unsent",
-            [worker.id, *numbers],
+            [worker.id, *numbers, *taken],
             [(one.number, one.status) for one in results],
         )
     counts = Counter(one.status for one in results)
+    photo_counts = Counter((*taken.values(), *(one.status for one in photos_left)))
     return UnsentOut(
         account_id=worker.id,
         account_name=worker.name,
@@ -77,4 +94,29 @@ async def take_unsent(database: Database, actor: Actor, file: UnsentFile, reques
         left=sorted(
             (one for one in results if one.status in ("flagged", "rejected", "unreadable")), key=lambda one: one.number
         ),
+        photo_counts={status: photo_counts[status] for status in ("accepted", "duplicate", "rejected", "unreadable")},
+        photos_left=photos_left,
     )
+
+
+async def _take_photos(
+    database: Database, worker: Actor, given: Sequence[dict[str, Any]], request_id: str
+) -> tuple[dict[UUID, str], list[UnsentPhotoResult]]:
+    """Keep photos as the worker's own, each for itself; answers which were taken (or known) and which were not."""
+    taken: dict[UUID, str] = {}
+    left: list[UnsentPhotoResult] = []
+    for number, one in enumerate(given, 1):
+        try:
+            photo = UnsentPhoto.model_validate(one)
+        except ValidationError:
+            left.append(UnsentPhotoResult(number=number, id=None, status="unreadable", code=None))
+            continue
+        new = photos.NewPhoto(photo.id, photo.household_id, photo.visit_id, photo.taken_at, photo.content)
+        try:
+            async with database.session(worker.scope) as session:
+                session.info["request_id"] = request_id
+                _, is_new = await photos.take_photo(session, worker, new)
+            taken[photo.id] = "accepted" if is_new else "duplicate"
+        except Problem as problem:
+            left.append(UnsentPhotoResult(number=number, id=photo.id, status="rejected", code=problem.code))
+    return taken, left

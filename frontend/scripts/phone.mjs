@@ -17,6 +17,8 @@
  *   {"do": "record_no_answer", "household_ids": [], "round_id"} → {ids}; all in one transaction
  *   {"do": "undo", "ids": []} → {undone}   {"do": "retry", "id"} → {}   {"do": "discard", "id"} → {}
  *   {"do": "edit_household", "household_id", "changes"} → {id}   {"do": "edit_resident", "household_id", "resident_id", "changes"} → {id}
+ *   {"do": "take_photo", "household_id", "visit_id", "content": base64} → {id}; a photo that waits beside the records
+ *   {"do": "export"}                                → {count, photos, left, content}: the file of unsent records
  *   {"do": "sync", "faults"?: []}                   → {killed, status}
  *   {"do": "sync_begin", "faults"?: []}             → {}: sync, and do the next line meanwhile
  *   {"do": "sync_end"}                              → {killed, status}: wait for it
@@ -53,9 +55,9 @@ import { build } from 'vite'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const baseUrl = (process.argv[2] ?? 'http://127.0.0.1:8000').replace(/\/$/, '')
 
-/** The engine as one module for Node, built when its sources have changed. */
+/** The engine and what sends and exports photos, as modules for Node, built when their sources have changed. */
 async function loadEngine() {
-  const sources = ['src/api/client.ts', ...readdirSync(`${root}src/offline`).map((name) => `src/offline/${name}`)]
+  const sources = ['src/api/client.ts', 'src/uploads/store.ts', 'src/me/unsent.ts', ...readdirSync(`${root}src/offline`).map((name) => `src/offline/${name}`)]
   const digest = createHash('sha256')
   for (const source of sources) digest.update(readFileSync(root + source))
   const folder = `${root}node_modules/.cache/phone/${digest.digest('hex').slice(0, 16)}`
@@ -68,17 +70,20 @@ async function loadEngine() {
       // what the app's own build fills in
       define: { __APP_VERSION__: JSON.stringify('test') },
       build: {
-        ssr: 'src/offline/engine.ts',
+        ssr: true,
         outDir: folder,
         minify: false,
-        rolldownOptions: { output: { entryFileNames: 'engine.mjs' } },
+        rolldownOptions: {
+          input: { engine: `${root}src/offline/engine.ts`, uploads: `${root}src/uploads/store.ts`, unsent: `${root}src/me/unsent.ts` },
+          output: { entryFileNames: '[name].mjs' },
+        },
       },
     })
   }
-  return import(pathToFileURL(`${folder}/engine.mjs`).href)
+  return Object.assign({}, ...(await Promise.all(['engine', 'uploads', 'unsent'].map((name) => import(pathToFileURL(`${folder}/${name}.mjs`).href)))))
 }
 
-const { Engine } = await loadEngine()
+const { Engine, Uploads, unsentFile } = await loadEngine()
 
 /** name → the phone whose databases begin with it */
 const fullness = new Map()
@@ -150,6 +155,7 @@ class Phone {
       timeoutMs: 30_000,
       undoMs: this.undoMs,
       channel: null,
+      openUploads: (engine) => Uploads.open(engine),
       report: (error) => console.error(error),
     })
     await this.engine.open()
@@ -281,6 +287,19 @@ class Phone {
     return this.engine.perform('screening.record_door_visit', { household_id, round_id, outcome, persons: said, note: note ?? null })
   }
 
+  /** A photo as the page keeps one that belongs to a visit. */
+  async takePhoto({ household_id, visit_id, content }) {
+    const id = visit_id.slice(0, 19) + crypto.randomUUID().slice(19)
+    const at = Date.now()
+    const uploads = await this.engine.openUploads()
+    const query = new URLSearchParams({ household_id, taken_at: new Date(at).toISOString() })
+    const body = Uint8Array.from(Buffer.from(content, 'base64')).buffer
+    const url = `/api/v1/photos/${id}?${query}`
+    await uploads.put({ id, kind: 'photo', householdId: household_id, after: visit_id, isDraft: false, at, method: 'PUT', url, type: 'image/jpeg', body, problem: null })
+    await uploads.changed()
+    return { id }
+  }
+
   async dump() {
     const { engine } = this
     const [areas, doors, outbox, receipts] = await Promise.all([engine.listAreas(), engine.listDoors(), engine.listOutbox(), engine.listReceipts()])
@@ -303,6 +322,8 @@ const doings = {
       })),
     ),
   }),
+  take_photo: (phone, line) => phone.takePhoto(line),
+  export: (phone) => unsentFile(phone.engine, Date.now() + phone.clockOffsetMs),
   undo: async (phone, { ids }) => ({ undone: await phone.engine.undo(ids) }),
   retry: async (phone, { id }) => void (await phone.engine.retry(id)),
   discard: async (phone, { id }) => void (await phone.engine.discard(id)),

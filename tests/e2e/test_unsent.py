@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.desk import Desk
 from tests.e2e.phone import Phone
+from tests.e2e.screen import ROOT
 from tests.e2e.service import Service
 from tests.e2e.town import list_homes
 
@@ -21,11 +22,16 @@ def test_records_brought_as_a_file_count_once(
     phone.sign_in("demo-worker")
     phone.cut_network()
     phone.open_door(home.stair_title, home.room)
+    phone.tap("more")
+    phone.get("take-photo").set_input_files(ROOT / "frontend" / "public" / "icon-192.png")
+    expect(phone.get("photo")).to_have_count(1)
+    phone.tap("sheet-close")
     phone.tap("no-answer")
-    phone.expect_waiting(1)
+    phone.expect_waiting(2)
     phone.go("me")
     with phone.page.expect_download() as saved:
         phone.tap("export")
+    expect(phone.get("toast")).to_have_text("已导出 1 条记录、1 张照片")
     file = tmp_path / "unsent.json"
     saved.value.save_as(file)
 
@@ -39,6 +45,7 @@ def test_records_brought_as_a_file_count_once(
     expect(desk.text("这不是手机导出的未上传记录文件。")).to_be_visible()
     desk.get("unsent-file").set_input_files(file)
     expect(desk.get("unsent-taken")).to_contain_text("收下 1 条")
+    expect(desk.get("unsent-taken")).to_contain_text("收下照片 1 张")
     assert town.count(recorded, home.id) == before + 1
 
     phone.restore_network()
@@ -48,3 +55,5 @@ def test_records_brought_as_a_file_count_once(
     assert town.count(recorded, home.id) == before + 1
     desk.get("unsent-file").set_input_files(file)
     expect(desk.get("unsent-taken")).to_contain_text("以前已收下 1 条")
+    expect(desk.get("unsent-taken")).to_contain_text("以前已收下照片 1 张")
+    assert town.count("SELECT count(*) FROM visit_photo WHERE household_id = %s", home.id) == 1

@@ -4770,8 +4770,8 @@ export interface components {
          * @description A phone or browser somebody has signed in on. `oldest_unsent_at`: since when it holds what it has not sent,
          *     as it last said; null when nothing waited then. `app_version` and `keeps_storage` (whether its browser keeps what is
          *     stored when space runs short): as it last said, null as long as it has not. `clock_error_s`: by how many seconds its
-         *     clock was ahead of the server's (behind: less than 0), null where it never said. `is_over`: revoked, and nothing
-         *     more can come from it.
+         *     clock was ahead of the server's (behind: less than 0), null where it never said. `is_signed_in`: it has a session
+         *     that has not ended; a revoked one, to hand in what it holds. `is_over`: revoked, and nothing more can come from it.
          */
         DeviceRead: {
             /**
@@ -4797,6 +4797,8 @@ export interface components {
             id: string;
             /** Is Over */
             is_over: boolean;
+            /** Is Signed In */
+            is_signed_in: boolean;
             /** Keeps Storage */
             keeps_storage: boolean | null;
             /** Last Contact At */
@@ -8874,7 +8876,7 @@ export interface components {
         TransferStatus: "waiting" | "accepted" | "declined" | "withdrawn";
         /**
          * UnsentFile
-         * @description What a phone writes when it is asked to export its unsent records.
+         * @description What a phone writes when it is asked to export its unsent records, or a piece of it.
          */
         UnsentFile: {
             /** Account */
@@ -8893,10 +8895,17 @@ export interface components {
              * Format: date-time
              */
             exported_at: string;
+            /**
+             * Photos
+             * @default []
+             */
+            photos: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * UnsentOut
-         * @description What became of a file: how many of each, and the records somebody has to look at.
+         * @description What became of a file: how many of each, and the records and photos somebody has to look at.
          */
         UnsentOut: {
             /**
@@ -8917,6 +8926,29 @@ export interface components {
             exported_at: string;
             /** Left */
             left: components["schemas"]["UnsentResult"][];
+            /** Photo Counts */
+            photo_counts: {
+                [key: string]: number;
+            };
+            /** Photos Left */
+            photos_left: components["schemas"]["UnsentPhotoResult"][];
+        };
+        /**
+         * UnsentPhotoResult
+         * @description What became of one photo of the file that was not taken; `number` is its place among the photos, from 1.
+         */
+        UnsentPhotoResult: {
+            /** Code */
+            code: string | null;
+            /** Id */
+            id: string | null;
+            /** Number */
+            number: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "rejected" | "unreadable";
         };
         /**
          * UnsentResult

@@ -35,6 +35,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/household/:id', component: () => import('../people/page').then((people) => people.openHousehold()), props: true },
   { path: '/walk-sheet', component: () => import('../walksheets/page').then((sheets) => sheets.openPrint()) },
   { path: '/sheets/:id', component: () => import('../walksheets/page').then((sheets) => sheets.openEntry()), props: true },
+  { path: '/devices', component: () => import('../devices/page').then((devices) => devices.openDevices()) },
   { path: '/outbox', component: () => import('../me/Outbox.vue') },
   { path: '/sign-in', component: SignIn, meta: { isPublic: true } },
   { path: '/invitation', component: () => import('../auth/Invitation.vue'), meta: { isPublic: true } },

@@ -1,7 +1,7 @@
 /** What a person can do about the records of this phone. */
 import { engine } from '../app/engine'
 import { today } from '../app/days'
-import { unsentFile } from './unsent'
+import { unsentFile, type UnsentFile } from './unsent'
 
 /** Sync now; false when the server could not be reached. */
 export async function syncNow(): Promise<boolean> {
@@ -20,8 +20,6 @@ export async function discardRecord(id: string): Promise<void> {
 }
 
 /** All unsent records as a file's name and content, and how many they are. */
-export async function exportUnsent(): Promise<{ count: number; name: string; content: string }> {
-  const count = (await engine.listOutbox()).length
-  const name = `pioneer-unsent-${engine.session?.login ?? ''}-${today()}.json`
-  return { count, name, content: count ? await unsentFile(engine, Date.now()) : '' }
+export async function exportUnsent(): Promise<UnsentFile & { name: string }> {
+  return { name: `pioneer-unsent-${engine.session?.login ?? ''}-${today()}.json`, ...(await unsentFile(engine, Date.now())) }
 }

@@ -46,6 +46,8 @@ export interface Uploads {
   send(): Promise<void>
   /** as `send`, and forget what is left because it will never be taken; false when something may still go */
   finish(): Promise<boolean>
+  /** photos on their way, as a file of unsent records has them, oldest first, as many as `most` bytes hold */
+  listForFile(most: number): Promise<{ photos: object[] }>
   close(): void
 }
 

@@ -28,6 +28,14 @@ interface UploadSchema extends DBSchema {
   uploads: { key: string; value: Upload; indexes: { householdId: string } }
 }
 
+function base64(body: ArrayBuffer): string {
+  const bytes = new Uint8Array(body)
+  let text = ''
+  // as many as a call takes arguments
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(text)
+}
+
 /** What the server says of one thing and will say again; everything else is tried again later. */
 const FINAL = new Set([400, 404, 409, 413, 415, 422])
 
@@ -73,6 +81,17 @@ export class Uploads {
   /** Everything that is on its way, oldest first. */
   async listWaiting(): Promise<Upload[]> {
     return (await this.db.getAll('uploads')).filter((one) => !one.isDraft).sort((a, b) => a.at - b.at)
+  }
+
+  /** Photos on their way, as a file of unsent records has them, oldest first, as many as `most` bytes hold. */
+  async listForFile(most: number): Promise<{ photos: object[] }> {
+    const photos: object[] = []
+    let room = most
+    for (const { kind, id, householdId, after, at, body } of await this.listWaiting()) {
+      if (kind !== 'photo' || (room -= body.byteLength) < 0) continue
+      photos.push({ id, household_id: householdId, visit_id: after, taken_at: new Date(at).toISOString(), content: base64(body) })
+    }
+    return { photos }
   }
 
   /** The drafts of a household now belong to a record; with null they are drafts again, as when it is taken back. */

@@ -299,7 +299,7 @@ describe('the way out', () => {
   it('unsent records can be carried away as a file the server could read', async () => {
     const phone = await readyPhone(town)
     const id = await record(phone, '101')
-    const file = JSON.parse(await unsentFile(phone.engine, phone.clock.now)) as { commands: { id: string; payload: unknown }[] }
+    const file = JSON.parse((await unsentFile(phone.engine, phone.clock.now)).content) as { commands: { id: string; payload: unknown }[] }
     expect(file.commands).toMatchObject([{ id, name: 'screening.record_door_visit', payload: { outcome: 'answered_all' } }])
   })
 })

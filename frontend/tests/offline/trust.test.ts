@@ -40,7 +40,7 @@ describe('a clock that is wrong', () => {
     await record(again, '101')
     const [item] = await again.engine.listOutbox()
     expect(Date.parse(item!.recordedAt)).toBe(town.now)
-    expect(JSON.parse(await unsentFile(again.engine, again.clock.now))).toMatchObject({ commands: [{ clock_error_s: error / 1000 }] })
+    expect(JSON.parse((await unsentFile(again.engine, again.clock.now)).content)).toMatchObject({ commands: [{ clock_error_s: error / 1000 }] })
     await again.engine.sync()
     const push = town.log.findLast((one) => one.path === '/sync/commands')!.body
     expect(push).toMatchObject({ sent_at: new Date(town.now + error).toISOString(), commands: [{ clock_error_s: error / 1000 }] })
