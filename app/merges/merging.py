@@ -20,6 +20,7 @@ from app.care import merges as care
 from app.core.clock import now
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
+from app.followups import merges as followups
 from app.merges import folding
 from app.merges.models import MergedRow, RegistryMerge
 from app.merges.schemas import PersonMerge
@@ -260,11 +261,12 @@ async def _write(
     merge.before["stays"] = await residence.follow_merge(
         session, merge.doer, community, version, merge.residents, merge.homes
     )
-    record.before = dict(merge.before)
     homes = sorted(merge.concerned)
     moves = screening.Moves(merge.residents, merge.homes)
     await screening.follow_merge(session, community, version, moves, homes, merge.before)
     await care.follow_merge(session, community, version, merge.residents, merge.homes, homes)
+    merge.before |= await followups.follow_merge(session, community, version, merge.residents, merge.homes)
+    record.before = dict(merge.before)
     await tell_phones(session, community, version, homes)
     for door in (one for one in merge.rows if one.kind == "dwelling"):
         await _drop_door(merge, version, door.row_id)

@@ -11,6 +11,7 @@ from app.audit import service as audit
 from app.care import merges as care
 from app.core.clock import now
 from app.core.errors import Conflict
+from app.followups import merges as followups
 from app.merges import folding
 from app.merges.merging import load_homes, tell_phones
 from app.merges.models import MergedRow, RegistryMerge
@@ -228,6 +229,8 @@ class _Undo:
         )  # fmt: skip
         await residence.undo_merge(session, community, version, record.before["stays"])
         await care.undo_merge(session, community, version, self.residents, self.homes, given, homes)
+        moved = [UUID(one) for one in record.before["moved"]]
+        await followups.undo_merge(session, community, version, self.residents, self.homes, moved, record.before)
         await tell_phones(session, community, version, homes)
         doors = [row.row_id for row in self.rows.values() if row.kind == "dwelling"]
         if doors:

@@ -119,6 +119,14 @@ async def pulled(call: Caller, area: str, since: int = 0) -> dict[str, Any]:
     return read
 
 
+async def follow_ups(call: Caller) -> list[dict[str, Any]]:
+    """The committee's follow-ups, open and closed."""
+    read: list[dict[str, Any]] = (await call("committee", "GET", "/follow-ups", params={"community_code": A})).json()[
+        "items"
+    ]
+    return read
+
+
 async def coverage(call: Caller, round_id: str) -> dict[str, Any]:
     """How far a round is in A."""
     answer = await call("committee", "GET", "/coverage", params={"area": A, "round": round_id})
@@ -213,6 +221,41 @@ class TestMergePeople:
         assert {str(v["resident_id"]) for v in rows["care_visit"] if v["resident_id"]} == {twice.other}
         people_ = (await call("committee", "GET", f"/households/{twice.home}/residents")).json()["items"]
         assert next(one for one in people_ if one["id"] == twice.one)["phone_masked"] == "138****0003"
+
+    async def test_follow_ups_stand_with_who_stands_for_both_and_part_again(
+        self, call: Caller, database: Database, twice: Twice
+    ) -> None:
+        late = {"recorded_at": "2026-02-03T08:00:00+08:00"}
+        await push(call, "worker", knock(twice.home, twice.round, {twice.one: "symptoms"}, **late))
+        before = {one["resident_id"]: one for one in await follow_ups(call)}
+        assert {one: found["finding_count"] for one, found in before.items()} == {twice.one: 1, twice.other: 2}
+        await post(call, f"/follow-ups/{before[twice.other]['id']}/take", {})
+        rows = await rows_of(database)
+
+        merged = await merge(call, twice)
+        (joined,) = await follow_ups(call)
+        assert (joined["resident_id"], joined["household_id"], joined["finding_count"]) == (twice.one, twice.home, 3)
+        assert (joined["id"], joined["owner"]["name"]) == (before[twice.one]["id"], "committee 某")
+        await post(call, f"/merges/{merged['id']}/undo")
+        assert differences(rows, await rows_of(database)) == []
+
+        # what comes in meanwhile goes with the id it was given for; an end that was both's is the end of one
+        (again,) = await listed(call)
+        merged = await post(call, f"/duplicates/{again['id']}/merge", {"keep": twice.one})
+        hot = knock(twice.other_home, twice.round, {twice.other: "symptoms", twice.father: "symptoms"}, **late)
+        assert [one["status"] for one in await push(call, "worker", hot)] == ["accepted"]
+        counts = {one["resident_id"]: one["finding_count"] for one in await follow_ups(call)}
+        assert counts == {twice.one: 4, twice.father: 1}
+        await post(call, f"/follow-ups/{joined['id']}/close", {"outcome": "ruled_out"})
+        await post(call, f"/merges/{merged['id']}/undo")
+        after = {one["resident_id"]: one for one in await follow_ups(call)}
+        assert {one: found["finding_count"] for one, found in after.items()} == {
+            twice.one: 1, twice.other: 3, twice.father: 1,
+        }  # fmt: skip
+        assert (after[twice.one]["outcome"], after[twice.other]["closed_at"]) == ("ruled_out", None)
+        assert after[twice.other]["household_id"] == twice.other_home
+        flags = (await call("committee", "GET", "/coverage/flags", params={"area": A})).json()
+        assert flags["follow_ups"] == 2
 
     async def test_it_is_refused_where_it_cannot_be(self, call: Caller, database: Database, twice: Twice) -> None:
         (found,) = await listed(call)
@@ -379,8 +422,10 @@ class TestMergeHouseholds:
         assert [one["status"] for one in await push(call, "worker", late, newcomer)] == ["accepted", "accepted"]
         assert await drift(database) == []
         assert (await coverage(call, round_id))["persons_done"] == 3
+        assert [(one["resident_id"], one["household_id"]) for one in await follow_ups(call)] == [(str(child.id), home)]
 
         await post(call, f"/merges/{merged['id']}/undo")
+        assert [(one["resident_id"], one["household_id"]) for one in await follow_ups(call)] == [(str(child.id), other)]
         assert await drift(database) == []
         after = await rows_of(database)
         same = ("dwelling", "care_visit", "care_plan")
