@@ -16,6 +16,7 @@ from app.cli.running import run_with_database
 from app.core.config import LOOPBACK, get_settings
 from app.core.db import Database
 from app.core.logging import configure_logging
+from app.core.memory import settle
 from app.hooks import install_hooks
 from app.main import create_app, open_queue
 
@@ -41,8 +42,10 @@ def serve() -> None:
     # embedded server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     typer.echo(f"Pioneer Grid 先锋网格: http://{settings.host}:{settings.port}")
+    served = create_app(open_url())
+    settle()
     uvicorn.run(
-        create_app(open_url()), host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        served, host=settings.host, port=settings.port, log_level="warning", access_log=False,
         proxy_headers=True, server_header=False, timeout_graceful_shutdown=10,
     )  # fmt: skip
 
