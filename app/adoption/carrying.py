@@ -355,6 +355,37 @@ async def settle(session: AsyncSession, code: str) -> None:
     )
 
 
+_SAME = """
+    WITH same AS (
+        SELECT t.id, k.id AS kept FROM risk_area t JOIN risk_area k ON k.division_prefix = cast(:new AS text)
+            AND (k.place_name, k.place_code, k.from_on, k.to_on) = (t.place_name, t.place_code, t.from_on, t.to_on)
+        WHERE t.division_prefix = cast(:old AS text)
+    )
+"""
+
+
+async def carry_risk_areas(session: AsyncSession, old: str, new: str) -> None:
+    """Take what was asked about places from a prefix to another, with the rounds that were made of it. Where the same
+    place and days stand there already the two become one, which is kept as long as the longer of them."""
+    prefixes = {"old": old, "new": new}
+    for statement in (
+        f"""{_SAME} INSERT INTO risk_area_round (risk_area_id, division_prefix, round_id)
+            SELECT s.kept, r.division_prefix, r.round_id FROM same s JOIN risk_area_round r ON r.risk_area_id = s.id
+            ON CONFLICT DO NOTHING""",
+        f"""{_SAME}, kept AS (
+            UPDATE risk_area k SET delete_by = greatest(k.delete_by, t.delete_by)
+            FROM same s JOIN risk_area t ON t.id = s.id WHERE k.id = s.kept
+        ) DELETE FROM risk_area USING same s WHERE risk_area.id = s.id""",
+        "UPDATE risk_area SET division_prefix = :new WHERE division_prefix = :old",
+        """INSERT INTO risk_area_round (risk_area_id, division_prefix, round_id)
+            SELECT risk_area_id, cast(:new AS text), round_id FROM risk_area_round WHERE division_prefix = :old
+            ON CONFLICT DO NOTHING""",
+        "DELETE FROM risk_area_round WHERE division_prefix = :old",
+    ):
+        given = {name: value for name, value in prefixes.items() if f":{name}" in statement}
+        await session.execute(text(statement), given)
+
+
 async def write_trails(
     session: AsyncSession, doer: audit.Doer, old: str, counts: Mapping[str, Mapping[str, int]], about: Mapping[str, Any]
 ) -> None:

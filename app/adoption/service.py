@@ -36,7 +36,8 @@ _KNOWN = text("""
 
 
 _NAMED = text("""
-    SELECT division_prefix FROM role_grant UNION SELECT division_prefix FROM screening_round WHERE status = 'open'
+    SELECT division_prefix FROM role_grant UNION SELECT division_prefix FROM screening_round WHERE status <> 'closed'
+    UNION SELECT division_prefix FROM round_template UNION SELECT division_prefix FROM risk_area
 """)
 
 
@@ -240,18 +241,30 @@ async def _carry(session: AsyncSession, metadata: MetaData) -> int:
         {"codes": sorted(stays)},
     )
     for row in left:
-        await _end_grants(session, row.old_code, row.new_code, parts_of.get(row.id, []))
+        await _hand_on(session, row.old_code, row.old_name, row.new_code, parts_of.get(row.id, []))
     await session.execute(text("UPDATE division_change SET carried_at = now() WHERE carried_at IS NULL"))
     return len(communities)
 
 
-async def _end_grants(session: AsyncSession, old: str, new: str, parts: Sequence[Part]) -> None:
-    """Rounds go to who comes after (of a division that was divided, to the rest); old grants end."""
+async def _hand_on(session: AsyncSession, old: str, old_name: str, new: str, parts: Sequence[Part]) -> None:
+    """What a level keeps for itself and those below goes to who comes after (of a division that was divided, to the
+    rest): rounds, templates, risk areas. Old grants end."""
     heir = next((part.new_code for part in parts if part.by == "rest"), new)
     if heir == old:
         return
-    params = {"old": prefix_of(old), "new": prefix_of(heir)}
+    prefixes = {"old": prefix_of(old), "new": prefix_of(heir)}
     await session.execute(
-        text("UPDATE screening_round SET division_prefix = :new WHERE division_prefix = :old"), params
+        text("UPDATE screening_round SET division_prefix = :new WHERE division_prefix = :old"), prefixes
     )
-    await session.execute(text("DELETE FROM role_grant WHERE division_prefix = :old"), {"old": params["old"]})
+    # a name stands once at a level: the one that comes says whose it was
+    await session.execute(
+        text("""
+        UPDATE round_template t SET division_prefix = cast(:new AS text), name = CASE WHEN EXISTS (
+            SELECT FROM round_template k WHERE k.division_prefix = cast(:new AS text) AND k.name = t.name)
+            THEN t.name || '（' || cast(:old_name AS text) || '）' ELSE t.name END
+        WHERE t.division_prefix = :old
+    """),
+        prefixes | {"old_name": old_name},
+    )
+    await carrying.carry_risk_areas(session, **prefixes)
+    await session.execute(text("DELETE FROM role_grant WHERE division_prefix = :old"), {"old": prefixes["old"]})

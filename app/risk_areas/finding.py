@@ -4,7 +4,7 @@ A registration elsewhere says where somebody is from, not when they were there: 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.areas.codes import read_current_codes
 from app.core import crypto
 from app.core.area_code import code_of, prefix_of
 from app.core.clock import day_of, today
@@ -60,14 +61,25 @@ class Searched:
 async def prepare(session: AsyncSession, area: RiskArea) -> Searched:
     """Read what a look at a risk area begins with; of reference tables only."""
     key = place_key(area.place_name)
-    prefix = place_prefix(area.place_code) if area.place_code else ""
+    current = await read_current_codes(session)
+    prefix = _today(area.place_code, current)
     patterns = [f"{prefix}%"] if prefix else await _divisions_named(session, area.place_name)
     fresh = today() - timedelta(days=area.stale_after_days)
     # who was not there half-way through may have gone there since
     end = area.to_on if area.to_on < today() else area.from_on
     return Searched(
-        key, prefix, patterns, await _questions(session, area, key, prefix), max(fresh, area.from_on), max(fresh, end)
+        key,
+        prefix,
+        patterns,
+        await _questions(session, area, key, prefix, current),
+        max(fresh, area.from_on),
+        max(fresh, end),
     )
+
+
+def _today(code: str | None, current: Mapping[str, str]) -> str:
+    """The digits that a place's codes begin with today, whatever its code was when it was named; "" without one."""
+    return place_prefix(current.get(code, code)) if code else ""
 
 
 async def _divisions_named(session: AsyncSession, name: str) -> list[str]:
@@ -77,7 +89,9 @@ async def _divisions_named(session: AsyncSession, name: str) -> list[str]:
     return [f"{prefix_of(code)}%" for code in rows]
 
 
-async def _questions(session: AsyncSession, area: RiskArea, key: str, prefix: str) -> list[tuple[Any, str, bool, bool]]:
+async def _questions(
+    session: AsyncSession, area: RiskArea, key: str, prefix: str, current: Mapping[str, str]
+) -> list[tuple[Any, str, bool, bool]]:
     """Questions by round, and whether a yes says that somebody was at the place, and a no that nobody was: somebody who
     was in a part of it was there; who was nowhere in a wider place was not."""
     rows = await session.execute(
@@ -102,7 +116,7 @@ async def _questions(session: AsyncSession, area: RiskArea, key: str, prefix: st
             place = question.get("place")
             if not place:
                 continue
-            its_prefix = place_prefix(place["code"]) if place.get("code") else ""
+            its_prefix = _today(place.get("code"), current)
             its_key = place_key(place["name"])
             if prefix and its_prefix:
                 judged = (its_prefix.startswith(prefix), prefix.startswith(its_prefix))

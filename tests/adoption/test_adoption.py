@@ -94,6 +94,31 @@ async def fill(call: Caller, database: Database) -> tuple[list[Home], dict[str, 
     return homes, area, round_id
 
 
+TEMPLATE = {"name": "模板", "title": "返乡排查"}
+RISK = {"place": {"name": "望江县"}, "from_on": "2026-11-10", "to_on": "2026-11-20"}
+
+
+async def keep_things(call: Caller, who: str, code: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A risk area and a template of a division."""
+    risk_area = await call(who, "POST", "/risk-areas", json={**RISK, "division_code": code, **more})
+    template = await call(who, "POST", "/round-templates", json={**TEMPLATE, "division_code": code})
+    assert (risk_area.status_code, template.status_code) == (201, 201), (risk_area.text, template.text)
+    return risk_area.json(), template.json()
+
+
+async def kept(call: Caller, who: str, code: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Templates by name and division that a division may use, and whose risk areas concern it."""
+    found = [
+        (await call(who, "GET", path, params={"area": code})).json()["items"]
+        for path in ("/round-templates", "/risk-areas")
+    ]
+    templates, risk_areas = found
+    return (
+        sorted(((one["name"], one["division_code"]) for one in templates), key=lambda one: one[::-1]),
+        sorted(one["division_code"] for one in risk_areas),
+    )
+
+
 class TestADistrictMoves:
     async def test_rows_go_along_and_nothing_is_lost(self, call: Caller, database: Database) -> None:
         await fill(call, database)
@@ -204,6 +229,27 @@ class TestADistrictMoves:
         plan, _ = await service.plan_adoption(database, metadata, listing(moved_district()), {}, "9901")
         assert plan.is_empty
 
+    async def test_what_a_level_keeps_goes_along(self, call: Caller, database: Database) -> None:
+        await fill(call, database)
+        here, _ = await keep_things(call, "district", DISTRICT, place={"name": "东区", "code": DISTRICT})
+        answer, template = await keep_things(call, "committee", A)
+        made = await call("committee", "POST", f"/risk-areas/{answer['id']}/round", json={"division_code": A})
+        assert made.is_success, made.text
+        await adopt(call, database, moved_district(), {DISTRICT: [Part(NEW_DISTRICT)]})
+        assert await kept(call, "committee", NEW_A) == (
+            [("模板", NEW_DISTRICT), ("模板", NEW_A)],
+            [NEW_DISTRICT, NEW_A],
+        )
+        # the round that was made of it is known by it, and a place is looked for under today's code
+        path = f"/risk-areas/{answer['id']}"
+        again = await call("committee", "GET", path, params={"area": NEW_A})
+        assert again.json()["round_id"] == made.json()["id"]
+        path = f"/risk-areas/{here['id']}/communities"
+        counts = (await call("committee", "GET", path, params={"area": NEW_A})).json()["items"]
+        assert [(one["community_code"], one["there"]) for one in counts] == [(NEW_A, 4)]
+        replaced = await call("committee", "POST", "/round-templates", json={**TEMPLATE, "division_code": NEW_A})
+        assert replaced.json()["id"] == template["id"]
+
     async def test_cut_off_between_its_steps_it_goes_on(self, call: Caller, database: Database) -> None:
         homes, _, round_id = await fill(call, database)
         before = await rows(database)
@@ -283,6 +329,10 @@ class TestCommunitiesAreMerged:
         await push(call, "other_committee", door_visit(theirs[0], round_id))
         body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": B, "households": 2}]}
         assert (await call("client", "PUT", "/headcounts/expected", json=body)).is_success
+        ours, _ = await keep_things(call, "committee", A)
+        other, _ = await keep_things(call, "other_committee", B)
+        made = await call("other_committee", "POST", f"/risk-areas/{other['id']}/round", json={"division_code": B})
+        assert made.is_success, made.text
         before = await rows(database)
         names = {code: name for code, name in NAMES.items() if code != B}
         assert await adopt(call, database, names, {B: [Part(A)]}) == 1
@@ -298,6 +348,10 @@ class TestCommunitiesAreMerged:
         ]  # fmt: skip
         other = (await call("other_committee", "GET", "/households", params={"community_code": B})).json()["items"]
         assert len(other) == 6
+        # the same place is asked about once; of two templates with a name one says whose it was
+        assert await kept(call, "committee", A) == ([("模板", A), ("模板（乙社区）", A)], [A])
+        found = await call("committee", "GET", f"/risk-areas/{ours['id']}", params={"area": A})
+        assert found.json()["round_id"] == made.json()["id"]
         # what was said of each alone is not said of both
         coverage = (await call("city", "GET", "/coverage", params={"area": A})).json()
         assert coverage["total"]["expected"] is None
