@@ -302,6 +302,13 @@ LISTS: dict[str, List] = {
             _at("created_at", "发起时间", "Made at"),
         ),
     ),
+    "list_round_households": List(
+        "排查名单", "Households of a round",
+        (
+            *_COMMUNITY, _text("address", "地址", "Address", 26), _text("head_masked", "户主", "Head", 11),
+            _number("resident_count", "人数", "People"),
+        ),
+    ),
     "list_risk_areas": List(
         "风险地区", "Risk areas",
         (

@@ -101,6 +101,20 @@ async def list_households(
     `text` finds heads and members by name and pinyin, whole phone and ID numbers, and doors by their address.
     """
     actor.demand(community_code, OVERSEERS)
+    statement = _filtered(community_code, wanted)
+    if cursor:
+        sort_key, after = decode_cursor(cursor, str, str)
+        same_door = (col(Dwelling.sort_key) == sort_key) & (col(Household.id) > cursor_uuid(after))
+        statement = statement.where(or_(col(Dwelling.sort_key) > sort_key, same_door))
+    statement = statement.order_by(col(Dwelling.sort_key), col(Household.id)).limit(limit + 1)
+    rows = (await session.execute(statement)).all()
+    items = [household_read(household, dwelling) for household, dwelling in rows[:limit]]
+    if len(rows) <= limit:
+        return items, None
+    return items, encode_cursor(rows[limit - 1][1].sort_key, str(rows[limit - 1][0].id))
+
+
+def _filtered(community_code: str, wanted: HouseholdFilter) -> Select[Household, Dwelling]:
     statement = _joined().where(col(Household.community_code) == community_code)
     if wanted.compound is not None:
         statement = statement.where(col(Dwelling.compound) == wanted.compound)
@@ -114,16 +128,16 @@ async def list_households(
         statement = statement.where(col(Dwelling.responsibility_area_id) == wanted.responsibility_area_id)
     if wanted.text:
         statement = statement.where(_matches(community_code, wanted.text))
-    if cursor:
-        sort_key, after = decode_cursor(cursor, str, str)
-        same_door = (col(Dwelling.sort_key) == sort_key) & (col(Household.id) > cursor_uuid(after))
-        statement = statement.where(or_(col(Dwelling.sort_key) > sort_key, same_door))
-    statement = statement.order_by(col(Dwelling.sort_key), col(Household.id)).limit(limit + 1)
-    rows = (await session.execute(statement)).all()
-    items = [household_read(household, dwelling) for household, dwelling in rows[:limit]]
-    if len(rows) <= limit:
-        return items, None
-    return items, encode_cursor(rows[limit - 1][1].sort_key, str(rows[limit - 1][0].id))
+    return statement
+
+
+async def find_household_ids(
+    session: AsyncSession, actor: Actor, community_code: str, wanted: HouseholdFilter, limit: int
+) -> list[UUID]:
+    """The ids of a community's households, `limit` at most, that a filter means."""
+    actor.demand(community_code, OVERSEERS)
+    ids = _filtered(community_code, wanted).with_only_columns(col(Household.id)).limit(limit)
+    return list((await session.scalars(ids)).all())
 
 
 def _joined() -> Select[Household, Dwelling]:

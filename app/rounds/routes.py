@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query
 from app.auth.guards import CurrentActor, DeskActor, Session
 from app.core.area_code import Code, Level
 from app.questions.schemas import AnswerCountPage, FormEstimate
-from app.rounds import service, templates
+from app.rounds import asklist, service, templates
 from app.rounds.schemas import (
     PublishIn,
     RoundCreate,
     RoundDetail,
     RoundEstimateIn,
+    RoundHouseholdPage,
+    RoundListChange,
+    RoundListRead,
     RoundPage,
     RoundRead,
     RoundTemplateCreate,
@@ -82,6 +85,26 @@ async def close_round(actor: DeskActor, session: Session, round_id: UUID) -> Rou
 async def delete_round(actor: DeskActor, session: Session, round_id: UUID) -> None:
     """Throw a draft away."""
     await service.delete_round(session, actor, round_id)
+
+
+@router.get("/rounds/{round_id}/households")
+async def list_round_households(
+    actor: DeskActor,
+    session: Session,
+    round_id: UUID,
+    community_code: Code,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> RoundHouseholdPage:
+    """A community's households that a round is for by name or by tag."""
+    items, more = await asklist.list_round_households(session, actor, round_id, community_code, limit, cursor)
+    return RoundHouseholdPage(items=items, next_cursor=more)
+
+
+@router.post("/rounds/{round_id}/households")
+async def change_round_list(actor: DeskActor, session: Session, round_id: UUID, body: RoundListChange) -> RoundListRead:
+    """Choose households for a draft's ask-list, or take them off it."""
+    return await asklist.change_round_list(session, actor, round_id, body)
 
 
 @router.get("/rounds/{round_id}/answers")

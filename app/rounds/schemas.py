@@ -47,12 +47,13 @@ class RoundUpdate(RoundContent):
 
 
 class RoundEstimateIn(FormContent):
-    """What is to be reckoned: questions, and whose doors."""
+    """What is to be reckoned: questions, and whose doors. `round_id`: a draft, whose ask-list is meant."""
 
     division_code: Code
     target: Target = Target.ALL
     tags: list[HouseholdTag] = Field(default_factory=list, max_length=len(HouseholdTag))
     household_count: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    round_id: UUID | None = None
 
 
 class PublishIn(BaseModel):
@@ -92,6 +93,61 @@ class RoundDetail(RoundRead):
     questions: list[Question]
     estimate: FormEstimate
     versions: list[FormRead]
+
+
+class HouseholdsMeant(BaseModel):
+    """Which of a community's households are meant; what is left out may be anything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    compound: Annotated[str | None, Field(max_length=60)] = None
+    building: Annotated[str | None, Field(max_length=60)] = None
+    stair: Annotated[str | None, Field(max_length=60)] = None
+    q: Annotated[str | None, Field(max_length=60, description="Name, pinyin initials or room.")] = None
+    tag: HouseholdTag | None = None
+    responsibility_area_id: UUID | None = None
+
+
+class RoundListChange(BaseModel):
+    """Households to put on a draft's ask-list, or to take off it (`is_removed`): by id, all that a filter means
+    (`all_of`), and by their addresses as people write them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    community_code: Code
+    household_ids: list[UUID] = Field(default_factory=list, max_length=1000)
+    all_of: HouseholdsMeant | None = None
+    addresses: list[Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]] = Field(
+        default_factory=list, max_length=1000
+    )
+    is_removed: bool = False
+
+
+class RoundListRead(BaseModel):
+    """How many came or went, how many are on the list now, and which addresses name no household, or more than one
+    door."""
+
+    changed: int
+    households: int
+    persons: int
+    unknown: list[str]
+
+
+class RoundHousehold(BaseModel):
+    """A household that a round is for by name or by tag."""
+
+    community_code: str
+    household_id: UUID
+    address: str
+    head_masked: str
+    resident_count: int
+
+
+class RoundHouseholdPage(BaseModel):
+    """A page of households, in the order of their doors."""
+
+    items: list[RoundHousehold]
+    next_cursor: str | None
 
 
 class RoundPage(BaseModel):

@@ -169,8 +169,8 @@ def _day_title(made: ScreeningRound, day: date) -> str:
     return f"{made.title}（{day:%m-%d}）"
 
 
-async def _find_own(session: AsyncSession, actor: Actor, round_id: UUID) -> ScreeningRound:
-    """A round of the actor's part, locked; the days of a daily round are changed with it alone."""
+async def find_own(session: AsyncSession, actor: Actor, round_id: UUID) -> ScreeningRound:
+    """A round of the actor's part, locked; the days of a daily round are changed with it alone. Raises NotFound."""
     found = await session.get(ScreeningRound, round_id, with_for_update=True)
     if found is None or found.parent_id is not None or not actor.may(code_of(found.division_prefix), DESK):
         raise NotFound
@@ -182,7 +182,7 @@ async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, chan
 
     Raises RoundRunning, RoundAlreadyClosed, and what `create_round` raises; Invalid (`question_changed`).
     """
-    found = await _find_own(session, actor, round_id)
+    found = await find_own(session, actor, round_id)
     if found.status == RoundStatus.CLOSED:
         raise RoundAlreadyClosed
     is_draft = found.status == RoundStatus.DRAFT
@@ -216,7 +216,7 @@ async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, chan
 async def publish_round(session: AsyncSession, actor: Actor, round_id: UUID, minutes: int) -> RoundRead:
     """Open a draft, by whoever has seen what it costs. Raises RoundNotDraft, EstimateChanged, Invalid for what a draft
     may still lack."""
-    found = await _find_own(session, actor, round_id)
+    found = await find_own(session, actor, round_id)
     if found.status != RoundStatus.DRAFT:
         raise RoundNotDraft
     (form,) = await _versions(session, found.id)
@@ -240,7 +240,7 @@ async def publish_round(session: AsyncSession, actor: Actor, round_id: UUID, min
 
 async def delete_round(session: AsyncSession, actor: Actor, round_id: UUID) -> None:
     """Throw a draft away; raises RoundNotDraft."""
-    found = await _find_own(session, actor, round_id)
+    found = await find_own(session, actor, round_id)
     if found.status != RoundStatus.DRAFT:
         raise RoundNotDraft
     await _audit_round(session, actor, found, "delete_round")
@@ -251,7 +251,7 @@ async def delete_round(session: AsyncSession, actor: Actor, round_id: UUID) -> N
 
 async def close_round(session: AsyncSession, actor: Actor, round_id: UUID) -> RoundRead:
     """Close a round and its days; work recorded before that is still accepted when it arrives."""
-    found = await _find_own(session, actor, round_id)
+    found = await find_own(session, actor, round_id)
     if found.status == RoundStatus.CLOSED:
         raise RoundAlreadyClosed
     if found.status == RoundStatus.DRAFT:
@@ -367,7 +367,10 @@ def _form_read(form: RoundForm) -> FormRead:
 async def estimate_round(session: AsyncSession, actor: Actor, asked: RoundEstimateIn) -> FormEstimate:
     """What a round would cost that is still being written."""
     actor.demand(asked.division_code, DESK)
-    if asked.target == Target.LIST:
+    if asked.target == Target.LIST and asked.round_id is not None:
+        draft = await find_round(session, actor, asked.round_id)
+        doors, persons = await count_targets(session, asked.division_code, Target.LIST, [], draft.id)
+    elif asked.target == Target.LIST:
         doors, persons = asked.household_count, round(asked.household_count * 2.7)
     else:
         doors, persons = await count_targets(session, asked.division_code, asked.target, asked.tags, None)

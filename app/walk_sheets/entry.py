@@ -6,6 +6,7 @@ count, are flagged and are answered once as any record is. Who typed them stands
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -16,12 +17,13 @@ from app.auth import service as auth
 from app.auth.service import Actor
 from app.core.clock import day_of, now
 from app.core.db import Database
+from app.questions.forms import Form
 from app.screening.service import ASKED
 from app.sync import push
 from app.sync.schemas import CommandIn, CommandResult, PushIn
 from app.walk_sheets.models import WalkSheet
 from app.walk_sheets.schemas import WalkEntriesOut, WalkEntry, WalkEntryResult
-from app.walk_sheets.service import find_walk_sheet
+from app.walk_sheets.service import find_form, find_walk_sheet
 
 COMMAND = "screening.record_door_visit"
 # the same minutes as `clock_skew` leaves a phone's clock
@@ -58,6 +60,7 @@ async def enter_walk_sheet(
         asked = {row.household_id: row.asked_at for row in await session.execute(_ASKED, params | {"ids": homes})}
         ids = [one.id for one in entries]
         known = {row.id for row in await session.execute(_KNOWN, params | {"ids": ids})}
+        form = await find_form(session, sheet.round_id, sheet.form_version)
         walker = actor if sheet.walker_id == actor.id else await auth.act_as(session, sheet.walker_id)
     on_sheet = {UUID(one) for one in sheet.household_ids}
     left: dict[UUID, str] = {}
@@ -71,7 +74,7 @@ async def enter_walk_sheet(
     taken = [one for one in entries if one.id not in left]
     answers = {
         one.id: WalkEntryResult(id=one.id, status=one.status, code=one.code, detail=one.detail)
-        for one in await _take(database, actor, walker, sheet, taken, request_id)
+        for one in await _take(database, actor, walker, sheet, form, taken, request_id)
     }
     return WalkEntriesOut(
         results=[
@@ -88,7 +91,13 @@ def _is_second(entry: WalkEntry, asked: dict[UUID, datetime]) -> bool:
 
 
 async def _take(
-    database: Database, actor: Actor, walker: Actor, sheet: WalkSheet, entries: Sequence[WalkEntry], request_id: str
+    database: Database,
+    actor: Actor,
+    walker: Actor,
+    sheet: WalkSheet,
+    form: Form | None,
+    entries: Sequence[WalkEntry],
+    request_id: str,
 ) -> list[CommandResult]:
     """Mark the rows as typed by the actor, then push them as the walker: a mark without a visit says nothing."""
     if not entries:
@@ -107,7 +116,7 @@ async def _take(
     commands = [
         CommandIn(
             id=one.id, name=COMMAND, recorded_at=one.recorded_at, epoch=sheet.epoch, community_code=community,
-            payload=one.model_dump(mode="json", exclude={"id", "recorded_at"}) | {"round_id": str(sheet.round_id)},
+            payload=_payload(one, sheet, form),
         )
         for one in entries
     ]  # fmt: skip
@@ -115,3 +124,12 @@ async def _take(
     return (
         await push.take_push(database, walker, PushIn(device_id=device, commands=commands), request_id, is_heard=False)
     ).results
+
+
+def _payload(entry: WalkEntry, sheet: WalkSheet, form: Form | None) -> dict[str, Any]:
+    """A row as the walker's phone would have sent it: answers name the version that stood on the paper, and where
+    nobody answered, nobody was asked."""
+    payload = entry.model_dump(mode="json", exclude={"id", "recorded_at", "answers"})
+    if form is not None and entry.outcome in ASKED:
+        payload |= {"form_version": form.version, "answers": [one.model_dump(mode="json") for one in entry.answers]}
+    return payload | {"round_id": str(sheet.round_id)}

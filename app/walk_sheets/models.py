@@ -25,6 +25,8 @@ class WalkSheet(SQLModel, table=True):
     area_name: str
     epoch: int = counter(Integer)
     round_id: UUID
+    # of the round's questions that stand on the paper; 0: none of its own
+    form_version: int = counter(Integer)
     household_ids: Any = json_column("'[]'")
     walker_id: UUID
     walker_name: str

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.questions.models import Standard
+from app.questions.schemas import Question, QuestionAnswer
 from app.screening.models import AgainReason, Outcome
 from app.screening.schemas import Note, PersonAnswer
 
@@ -24,6 +26,10 @@ class WalkSheetCreate(BaseModel):
     account_id: Annotated[UUID | None, Field(description="Who walks; by default who holds the area.")] = None
     household_ids: Annotated[list[UUID], Field(max_length=MAX_ROWS)] | None = None
     printed_at: AwareDatetime | None = None
+    form_version: Annotated[
+        int | None,
+        Field(ge=0, le=10_000, description="The version of the round's questions that a phone printed; 0: none."),
+    ] = None
 
 
 class WalkMember(BaseModel):
@@ -88,18 +94,29 @@ class WalkSheetPage(BaseModel):
     next_cursor: str | None
 
 
+class WalkForm(BaseModel):
+    """What the paper asks: a version of the round's questions, the standard ones that are asked like own ones among
+    them."""
+
+    version: int
+    standard: list[Standard]
+    questions: list[Question]
+
+
 class WalkSheetRead(WalkSheetBrief):
-    """A sheet with its rows, as they are printed and entered."""
+    """A sheet with its rows, as they are printed and entered. `form`: null where the paper has no own questions."""
 
     community_name: str
     fever_from: float
     url: str
     qr_svg: str
+    form: WalkForm | None
     rows: list[WalkSheetRow]
 
 
 class WalkEntry(BaseModel):
-    """A row of the sheet: its `id` stays the same however often it is sent, `recorded_at` is when they were asked."""
+    """A row of the sheet: its `id` stays the same however often it is sent, `recorded_at` is when they were asked,
+    `answers` are to the questions on the paper."""
 
     model_config = ConfigDict(extra="forbid", use_enum_values=True)
 
@@ -107,6 +124,7 @@ class WalkEntry(BaseModel):
     household_id: UUID
     outcome: Outcome
     persons: Annotated[list[PersonAnswer], Field(max_length=200, default_factory=list)]
+    answers: Annotated[list[QuestionAnswer], Field(max_length=2000, default_factory=list)]
     note: Note | None = None
     again_reason: AgainReason | None = None
     recorded_at: AwareDatetime

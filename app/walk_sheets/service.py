@@ -22,12 +22,16 @@ from app.core.paging import decode_id_cursor, encode_cursor
 from app.not_home.codes import qr_of
 from app.people.models import HouseholdTag
 from app.posts import service as posts
+from app.questions import service as questions
+from app.questions.forms import Form
+from app.questions.models import Standard
 from app.rules import service as rules
 from app.screening.models import ScreeningRound
 from app.walk_sheets.models import WalkSheet
 from app.walk_sheets.schemas import (
     MAX_ROWS,
     WalkEntryRead,
+    WalkForm,
     WalkMember,
     WalkSheetBrief,
     WalkSheetCreate,
@@ -40,14 +44,17 @@ ON_PAPER = frozenset(
 )
 """Tags that say how to knock. What speaks of health or of means stays off a sheet that may be lost."""
 
-# Not settled yet; first what is to be knocked at now (as a phone's list has it: never yet, in another part of the day
-# than nobody opened in, or somebody missing for two hours), then by building, stair and floor.
+# Of those the round is for, not settled yet; first what is to be knocked at now (as a phone's list has it: never yet,
+# in another part of the day than nobody opened in, or somebody missing for two hours), then as doors stand.
 _DUE = text("""
     SELECT h.id FROM household h
     JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+    JOIN screening_round q ON q.id = :round
     LEFT JOIN household_screening s ON s.community_code = h.community_code AND s.household_id = h.id
         AND s.round_id = :round
     WHERE h.community_code = :c AND d.responsibility_area_id = :area AND NOT h.is_closed
+        AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = h.community_code
+            AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = h.id))
         AND (s.outcome IS NULL OR s.outcome NOT IN ('answered_all', 'vacant'))
     ORDER BY NOT (s.outcome IS NULL OR s.last_at <= now() - interval '2 hours' AND (
             s.outcome = 'answered_part'
@@ -119,11 +126,14 @@ async def print_walk_sheet(session: AsyncSession, actor: Actor, new: WalkSheetCr
         raise Invalid("walker_needed", "请选择由谁上门。", "Say who is going to walk.", "account_id")
     walker = await auth.get_worker(session, walker_id, community)
     ids = await _doors(session, community, new)
+    # a phone says which version it printed; one that says nothing has printed none
+    form = await find_form(session, round_.id, (new.form_version or 0) if new.id else new.form_version)
     sheet_id = new.id or new_id()
     at = min(new.printed_at or now(), now() + timedelta(minutes=15))
     sheet = WalkSheet(
         community_code=community, id=sheet_id, code=code_for(sheet_id), area_id=area.id,
-        area_name=area.name, epoch=area.epoch, round_id=round_.id, household_ids=[str(one) for one in ids],
+        area_name=area.name, epoch=area.epoch, round_id=round_.id, form_version=form.version if form else 0,
+        household_ids=[str(one) for one in ids],
         walker_id=walker.id, walker_name=walker.name, made_by=actor.id, made_by_name=actor.name,
         printed_at=at, version=version,
     )  # fmt: skip
@@ -141,6 +151,14 @@ async def _doors(session: AsyncSession, community: str, new: WalkSheetCreate) ->
         return [row.id for row in await session.execute(_DUE, due)]
     here = {row.id for row in await session.execute(_IN_AREA, params | {"ids": new.household_ids})}
     return [one for one in dict.fromkeys(new.household_ids) if one in here]
+
+
+async def find_form(session: AsyncSession, round_id: UUID, version: int | None) -> Form | None:
+    """A version of what a round asks beyond the standard questions, by default the newest; None where there is nothing
+    of the kind."""
+    forms = {form.version: form for form in (await questions.load_forms(session, [round_id])).values()}
+    form = forms.get(max(forms, default=0) if version is None else version)
+    return form if form and form.questions else None
 
 
 async def find_walk_sheet(session: AsyncSession, actor: Actor, sheet_id: UUID) -> WalkSheet:
@@ -165,6 +183,7 @@ async def read_walk_sheet(session: AsyncSession, actor: Actor, sheet_id: UUID, b
     for row in await session.execute(_MEMBERS, params):
         members.setdefault(row.household_id, []).append(WalkMember(resident_id=row.id, relation=row.relation))
     book = await rules.read_rules(session)
+    form = await find_form(session, sheet.round_id, sheet.form_version)
     (brief,) = await _briefs(session, community, [sheet])
     url = f"{base_url}/sheets/{sheet.id}"
     return WalkSheetRead(
@@ -173,6 +192,10 @@ async def read_walk_sheet(session: AsyncSession, actor: Actor, sheet_id: UUID, b
         fever_from=book.in_force("finding.temperature_c", today()).value,
         url=url,
         qr_svg=qr_of(url),
+        form=form
+        and WalkForm(
+            version=form.version, standard=[Standard(one) for one in form.standard], questions=list(form.questions)
+        ),
         rows=[
             _row(number, homes[one], members.get(one, []), entries.get(one))
             for number, one in enumerate(ids, 1)

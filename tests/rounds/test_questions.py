@@ -298,6 +298,50 @@ class TestTargets:
         refused = await call("committee", "POST", f"/rounds/{draft}/publish", json={"minutes": 0})
         assert (refused.status_code, refused.json()["code"]) == (422, "round_nobody")
 
+    async def test_a_committee_chooses_a_drafts_households_by_what_it_knows_of_them(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"]))
+        homes += await make_homes(database, A, stair_of("4", "1", ["101", "201"]))
+        draft = await call(
+            "committee",
+            "POST",
+            "/rounds",
+            json=content(target="list", questions=[HEATING]) | {"division_code": A, "is_draft": True},
+        )
+        path = f"/rounds/{draft.json()['id']}/households"
+
+        async def change(who: str = "committee", **what: Any) -> Any:
+            answer = await call(who, "POST", path, json={"community_code": A, **what})
+            return answer.json() if answer.is_success else answer.status_code
+
+        async def listed() -> list[str]:
+            items = (await call("committee", "GET", path, params={"community_code": A})).json()["items"]
+            assert all(one["head_masked"].endswith("*") for one in items)
+            return [one["address"] for one in items]
+
+        assert await change(all_of={"building": "3", "stair": "2"}) == {
+            "changed": 3, "households": 3, "persons": 6, "unknown": [],
+        }  # fmt: skip
+        assert (await change(household_ids=[str(homes[0].id)], is_removed=True))["households"] == 2
+        written = ["4号楼 1单元 101室", "4-1-201", "9-9-999"]
+        assert await change(addresses=written) == {"changed": 2, "households": 4, "persons": 8, "unknown": ["9-9-999"]}
+        assert (await change(all_of={"q": "201"}, is_removed=True))["changed"] == 2
+        assert await listed() == ["3号楼 2单元 102", "4号楼 1单元 101"]
+        # what is reckoned is what is on it, and saving the draft leaves it as it is
+        asked = {"division_code": A, "target": "list", "round_id": draft.json()["id"], "questions": [HEATING]}
+        estimate = await call("committee", "POST", "/rounds/estimate", json=asked)
+        assert (estimate.json()["doors"], estimate.json()["persons"]) == (2, 4)
+        kept = content(target="list", questions=[HEATING])
+        assert (await call("committee", "PUT", path.removesuffix("/households"), json=kept)).is_success
+        for who, status in (("worker", 403), ("other_committee", 404), ("far_committee", 404), ("viewer", 403)):
+            assert await change(who, all_of={}) == status, who
+        minutes = (await call("committee", "GET", path.removesuffix("/households"))).json()["estimate"]["minutes"]
+        published = path.replace("/households", "/publish")
+        assert (await call("committee", "POST", published, json={"minutes": minutes})).is_success
+        assert await change(all_of={}) == 409
+        assert len(await listed()) == 2
+
     async def test_the_newest_round_for_all_is_what_coverage_means_by_itself(self, call: Caller) -> None:
         whole = await make_round(call)
         await open_round(call, "committee", A)

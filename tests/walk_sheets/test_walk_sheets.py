@@ -11,6 +11,7 @@ from app.core.ids import new_id
 from app.people.models import Household
 from tests.makers import Home, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import A, Caller
+from tests.rounds.asking import CAME, HEATING, WHEN, content, open_round
 
 TODAY = (now() - timedelta(minutes=10)).isoformat()
 
@@ -163,6 +164,65 @@ class TestEnter:
             answer = await call(who, "POST", f"/walk-sheets/{sheet['id']}/entries", json=body)
             assert answer.status_code == status, who
         assert await paper.visits() == []
+
+
+class TestQuestions:
+    """A round's own questions, in the version that stands on the paper."""
+
+    async def test_answers_are_to_the_version_on_the_paper_and_judged_as_a_phones(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"]))
+        round_id = await open_round(call, "committee", A, questions=[CAME, WHEN, HEATING])
+        paper = Paper(call, homes, await make_area(call, homes, "worker"), round_id)
+        sheet = await paper.printed()
+        assert (sheet["form"]["version"], sheet["form"]["standard"]) == (1, ["temperature"])
+        assert [one["id"] for one in sheet["form"]["questions"]] == ["back", "back_on", "heating"]
+        correction = content(questions=[CAME, HEATING], reason="不再问日期")
+        assert (await call("committee", "PUT", f"/rounds/{round_id}", json=correction)).is_success
+        again = (await call("worker", "GET", f"/walk-sheets/{sheet['id']}")).json()
+        assert again["form"] == sheet["form"]
+
+        who = str(homes[0].residents[0])
+        said = [
+            {"question": "back", "resident_id": who, "value": True},
+            {"question": "back_on", "resident_id": who, "value": "2026-01-20"},
+            {"question": "heating", "value": "coal"},
+        ]
+        nobody = paper.row(1, "no_answer", answers=said[2:])
+        # only one of those who live there was answered for
+        first = paper.row(0, answers=said) | {"persons": [{"resident_id": who, "status": "well"}]}
+        rows = [first, nobody, paper.row(2)]
+        assert await paper.enter(sheet, *rows) == [
+            ("accepted", None), ("accepted", None), ("flagged", "answer_missing"),
+        ]  # fmt: skip
+        visits = {v["id"]: v for v in await paper.visits()}
+        answers = visits[first["id"]]["answers"]
+        assert [(one["question"], one["value"], one["fault"]) for one in answers] == [
+            ("back", True, None), ("back_on", "2026-01-20", None), ("heating", "coal", None),
+        ]  # fmt: skip
+        assert (visits[first["id"]]["actor_name"], visits[nobody["id"]]["answers"]) == ("worker 某", [])
+        fresh = await paper.printed()
+        assert (fresh["form"]["version"], len(fresh["form"]["questions"])) == (2, 2)
+
+    async def test_a_phone_says_which_version_it_printed_and_an_old_one_printed_none(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101"]))
+        round_id = await open_round(call, "committee", A, questions=[HEATING])
+        paper = Paper(call, homes, await make_area(call, homes, "worker"), round_id)
+        own: dict[str, Any] = {"household_ids": [str(homes[0].id)], "printed_at": TODAY}
+        told = await paper.printed("worker", **own, id=str(new_id()), form_version=1)
+        old = await paper.printed("worker", **own, id=str(new_id()))
+        assert (told["form"]["version"], old["form"]) == (1, None)
+        assert await paper.enter(old, paper.row(0)) == [("accepted", None)]
+
+    async def test_a_sheet_of_a_list_has_the_doors_on_the_list(self, call: Caller, database: Database) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101", "102"]))
+        chosen = {"target": "list", "household_ids": [str(homes[1].id)]}
+        round_id = await open_round(call, "committee", A, questions=[HEATING], **chosen)
+        paper = Paper(call, homes, await make_area(call, homes, "worker"), round_id)
+        assert [row["room"] for row in (await paper.printed())["rows"]] == ["102"]
 
 
 async def residents(call: Caller, home: Home) -> list[dict[str, Any]]:

@@ -3240,6 +3240,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rounds/{round_id}/households": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Round Households
+         * @description A community's households that a round is for by name or by tag.
+         */
+        get: operations["list_round_households"];
+        put?: never;
+        /**
+         * Change Round List
+         * @description Choose households for a draft's ask-list, or take them off it.
+         */
+        post: operations["change_round_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rounds/{round_id}/households.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Households of a round, as a workbook
+         * @description 排查名单：A community's households that a round is for by name or by tag. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_round_households"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rounds/{round_id}/publish": {
         parameters: {
             query?: never;
@@ -6007,6 +6051,26 @@ export interface components {
             tags?: components["schemas"]["HouseholdTag"][] | null;
         };
         /**
+         * HouseholdsMeant
+         * @description Which of a community's households are meant; what is left out may be anything.
+         */
+        HouseholdsMeant: {
+            /** Building */
+            building?: string | null;
+            /** Compound */
+            compound?: string | null;
+            /**
+             * Q
+             * @description Name, pinyin initials or room.
+             */
+            q?: string | null;
+            /** Responsibility Area Id */
+            responsibility_area_id?: string | null;
+            /** Stair */
+            stair?: string | null;
+            tag?: components["schemas"]["HouseholdTag"] | null;
+        };
+        /**
          * IdKind
          * @description Documents a person may show.
          * @enum {string}
@@ -8190,7 +8254,7 @@ export interface components {
         };
         /**
          * RoundEstimateIn
-         * @description What is to be reckoned: questions, and whose doors.
+         * @description What is to be reckoned: questions, and whose doors. `round_id`: a draft, whose ask-list is meant.
          */
         RoundEstimateIn: {
             /** Division Code */
@@ -8202,12 +8266,77 @@ export interface components {
             household_count: number;
             /** Questions */
             questions?: components["schemas"]["Question-Input"][];
+            /** Round Id */
+            round_id?: string | null;
             /** Standard */
             standard?: components["schemas"]["Standard"][];
             /** Tags */
             tags?: components["schemas"]["HouseholdTag"][];
             /** @default all */
             target: components["schemas"]["Target"];
+        };
+        /**
+         * RoundHousehold
+         * @description A household that a round is for by name or by tag.
+         */
+        RoundHousehold: {
+            /** Address */
+            address: string;
+            /** Community Code */
+            community_code: string;
+            /** Head Masked */
+            head_masked: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Resident Count */
+            resident_count: number;
+        };
+        /**
+         * RoundHouseholdPage
+         * @description A page of households, in the order of their doors.
+         */
+        RoundHouseholdPage: {
+            /** Items */
+            items: components["schemas"]["RoundHousehold"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * RoundListChange
+         * @description Households to put on a draft's ask-list, or to take off it (`is_removed`): by id, all that a filter means
+         *     (`all_of`), and by their addresses as people write them.
+         */
+        RoundListChange: {
+            /** Addresses */
+            addresses?: string[];
+            all_of?: components["schemas"]["HouseholdsMeant"] | null;
+            /** Community Code */
+            community_code: string;
+            /** Household Ids */
+            household_ids?: string[];
+            /**
+             * Is Removed
+             * @default false
+             */
+            is_removed: boolean;
+        };
+        /**
+         * RoundListRead
+         * @description How many came or went, how many are on the list now, and which addresses name no household, or more than one
+         *     door.
+         */
+        RoundListRead: {
+            /** Changed */
+            changed: number;
+            /** Households */
+            households: number;
+            /** Persons */
+            persons: number;
+            /** Unknown */
+            unknown: string[];
         };
         /**
          * RoundPage
@@ -8995,10 +9124,13 @@ export interface components {
         };
         /**
          * WalkEntry
-         * @description A row of the sheet: its `id` stays the same however often it is sent, `recorded_at` is when they were asked.
+         * @description A row of the sheet: its `id` stays the same however often it is sent, `recorded_at` is when they were asked,
+         *     `answers` are to the questions on the paper.
          */
         WalkEntry: {
             again_reason?: components["schemas"]["AgainReason"] | null;
+            /** Answers */
+            answers?: components["schemas"]["QuestionAnswer"][];
             /**
              * Household Id
              * Format: uuid
@@ -9058,6 +9190,19 @@ export interface components {
              * @enum {string}
              */
             status: "accepted" | "duplicate" | "flagged" | "rejected" | "not_taken";
+        };
+        /**
+         * WalkForm
+         * @description What the paper asks: a version of the round's questions, the standard ones that are asked like own ones among
+         *     them.
+         */
+        WalkForm: {
+            /** Questions */
+            questions: components["schemas"]["Question-Output"][];
+            /** Standard */
+            standard: components["schemas"]["Standard"][];
+            /** Version */
+            version: number;
         };
         /**
          * WalkMember
@@ -9124,6 +9269,11 @@ export interface components {
              * @description Who walks; by default who holds the area.
              */
             account_id?: string | null;
+            /**
+             * Form Version
+             * @description The version of the round's questions that a phone printed; 0: none.
+             */
+            form_version?: number | null;
             /** Household Ids */
             household_ids?: string[] | null;
             /** Id */
@@ -9153,7 +9303,7 @@ export interface components {
         };
         /**
          * WalkSheetRead
-         * @description A sheet with its rows, as they are printed and entered.
+         * @description A sheet with its rows, as they are printed and entered. `form`: null where the paper has no own questions.
          */
         WalkSheetRead: {
             /** Area Name */
@@ -9170,6 +9320,7 @@ export interface components {
             entered_count: number;
             /** Fever From */
             fever_from: number;
+            form: components["schemas"]["WalkForm"] | null;
             /**
              * Id
              * Format: uuid
@@ -26348,6 +26499,300 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoundRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_round_households: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundHouseholdPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    change_round_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundListChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundListRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_round_households: {
+        parameters: {
+            query: {
+                community_code: string;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Malformed request */

@@ -1,6 +1,6 @@
 /** Doors in walking order, and handing a printed sheet in so that it can be entered. */
 import { engine } from '../app/engine'
-import { comparePlaces, isDone, isDue, type Door } from '../doors/queries'
+import { comparePlaces, isDone, isDue, type Door, type Round } from '../doors/queries'
 import { newId } from '../offline/ids'
 import type { Uploads } from '../uploads/store'
 
@@ -11,11 +11,11 @@ export function inWalkingOrder(doors: readonly Door[], now: number): Door[] {
 }
 
 /** Keep a sheet that is about to be printed until the server knows it; answers its id. */
-export async function handInSheet(areaId: string, roundId: string, householdIds: string[]): Promise<string> {
+export async function handInSheet(areaId: string, round: Round, householdIds: string[]): Promise<string> {
   const at = Date.now()
   const id = newId(at)
   const uploads = (await engine.openUploads()) as Uploads
-  const body = { id, responsibility_area_id: areaId, round_id: roundId, household_ids: householdIds, printed_at: new Date(at).toISOString() }
+  const body = { id, responsibility_area_id: areaId, round_id: round.id, form_version: round.form?.version ?? 0, household_ids: householdIds, printed_at: new Date(at).toISOString() }
   await uploads.put({
     id,
     kind: 'sheet',

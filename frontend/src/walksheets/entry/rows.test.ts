@@ -1,3 +1,4 @@
+import type { OwnAnswer, Question } from '../../questions/form'
 import { describe, expect, it } from 'vitest'
 import { entryOf, isSecond, type SheetRow, type TypedRow } from './rows'
 
@@ -40,5 +41,31 @@ describe('a typed row', () => {
     expect(entry({ reason: 'correction' }, asked)).toMatchObject({ again_reason: 'correction' })
     expect(entry({ outcome: 'no_answer' }, asked)).toMatchObject({ outcome: 'no_answer' })
     expect(isSecond(asked, undefined, '2026-02-02')).toBe(false)
+  })
+
+  describe('with questions on the paper', () => {
+    const came = { id: 'came', text: '', kind: 'yes_no', per: 'person', is_required: true } as Question
+    const when = { id: 'when', text: '', kind: 'date', per: 'person', is_required: true, shown_when: { question: 'came', values: [true] } } as unknown as Question
+    const masks = { id: 'masks', text: '', kind: 'number', per: 'household', least: 0, most: 500 } as Question
+    const asked = (change: Partial<TypedRow>) => entryOf(row, typed(change), '2026-02-01', '09:00', 37.3, [came, when, masks])
+    const no = (id: string): OwnAnswer => ({ question: 'came', resident_id: id, value: false })
+    const [first, second, third] = row.members.map((one) => one.resident_id) as [string, string, string]
+
+    it('asks by the same rules as a phone: of who was there, what is required, what hangs on another answer', () => {
+      expect(asked({})).toBe('need_answers')
+      expect(asked({ own: [no(first), no(second), { ...no(third), value: true }] })).toBe('need_answers')
+      const day: OwnAnswer = { question: 'when', resident_id: third, value: '2026-01-20' }
+      expect(asked({ own: [no(first), no(second), { ...no(third), value: true }, day] })).toMatchObject({ answers: [no(first), no(second), { ...no(third), value: true }, day] })
+      // what a later answer has hidden was not said; nobody asks who is away, or anybody where nobody opened
+      expect(asked({ temps: '36.5 a x', outcome: 'answered_part', own: [no(first), day] })).toMatchObject({ answers: [no(first)] })
+      expect(asked({ outcome: 'refused', own: [no(first)] })).toMatchObject({ answers: [] })
+    })
+
+    it('reads numbers as they were typed', () => {
+      const all = [no(first), no(second), no(third)]
+      expect(asked({ own: [...all, { question: 'masks', value: '２０' }] })).toMatchObject({ answers: [{ question: 'masks', value: 20 }, ...all] })
+      expect(asked({ own: [...all, { question: 'masks', value: '501' }] })).toBe('bad_answers')
+      expect(asked({ own: [...all, { question: 'masks', value: '二十' }] })).toBe('bad_answers')
+    })
   })
 })

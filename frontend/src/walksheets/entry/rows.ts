@@ -1,6 +1,7 @@
 /** A typed row of a walk sheet as plain data: keys to outcomes, typed temperatures to persons. */
 import type { components } from '../../api/types'
 import { TEMPERATURE_RANGE } from '../../app/limits'
+import { faultOf, linesOf, parseNumber, standing, type Asked, type Line, type OwnAnswer, type Question } from '../../questions/form'
 
 export type SheetRow = components['schemas']['WalkSheetRow']
 export type Entry = components['schemas']['WalkEntry']
@@ -19,11 +20,13 @@ export interface TypedRow {
   time: string
   note: string
   reason: Reason | ''
+  /** answers to the questions on the paper, numbers as they were typed; what was kept before there were any has none */
+  own?: OwnAnswer[]
   /** to be sent; until then it is still being typed */
   isDone: boolean
 }
 
-export type Wrong = 'need_outcome' | 'bad_temps' | 'too_many' | 'need_reason' | 'need_day'
+export type Wrong = 'need_outcome' | 'bad_temps' | 'too_many' | 'need_reason' | 'need_day' | 'need_answers' | 'bad_answers'
 
 type Persons = NonNullable<Entry['persons']>
 
@@ -33,6 +36,10 @@ function temperatureOf(token: string): number | null {
   const number = /^\d{3}$/.test(plain) ? Number(plain) / 10 : /^\d{2}(\.\d{1,2})?$/.test(plain) ? Number(plain) : NaN
   const rounded = Math.round(number * 10) / 10
   return rounded >= TEMPERATURE_RANGE[0] && rounded <= TEMPERATURE_RANGE[1] ? rounded : null
+}
+
+function tokensOf(typed: TypedRow): string[] {
+  return typed.temps.normalize('NFKC').split(/[\s,、;；]+/u).filter(Boolean)
 }
 
 /** One member by what is written in their box; nothing written is well where all answered, and not asked otherwise. */
@@ -47,24 +54,45 @@ function personOf(residentId: string, token: string | undefined, isAll: boolean,
   return degrees >= feverFrom ? at('symptoms', { temperature_c: degrees, symptoms: ['fever'] }) : at('well', { temperature_c: degrees })
 }
 
+/** What is written of each member, in their order; null for what cannot be read. Nobody where nobody answered. */
+function personsOf(row: SheetRow, typed: TypedRow, feverFrom: number): (Persons[number] | null)[] {
+  if (!typed.outcome.startsWith('answered')) return []
+  const tokens = tokensOf(typed)
+  return row.members.map((member, at) => personOf(member.resident_id, tokens[at], typed.outcome === 'answered_all', feverFrom))
+}
+
+/** The paper's questions at a row: the household's, then those of each who was there, by relation. */
+export function askedLines(row: SheetRow, typed: TypedRow, questions: readonly Question[], feverFrom: number, nameOf: (at: number) => string): Line[] {
+  if (!typed.outcome.startsWith('answered')) return []
+  const people = personsOf(row, typed, feverFrom).flatMap((one, at): Asked[] =>
+    one && (one.status === 'well' || one.status === 'symptoms') ? [{ id: one.resident_id, name: row.members[at]!.relation || nameOf(at) }] : [],
+  )
+  const numbers = new Set(questions.filter((one) => one.kind === 'number').map((one) => one.id))
+  const own = (typed.own ?? []).map((one) => (numbers.has(one.question) ? { ...one, value: parseNumber(String(one.value)) ?? one.value } : one))
+  return linesOf({ questions: [...questions] }, people, own)
+}
+
 /** The command of a typed row, or what is wrong with it. `day` is YYYY-MM-DD, `time` what holds where none is written. */
-export function entryOf(row: SheetRow, typed: TypedRow, day: string, time: string, feverFrom: number): Entry | Wrong {
+export function entryOf(row: SheetRow, typed: TypedRow, day: string, time: string, feverFrom: number, questions: readonly Question[] = []): Entry | Wrong {
   if (!typed.outcome) return 'need_outcome'
   const hour = typed.time || time
   if (!/^\d{4}-\d\d-\d\d$/.test(day) || !/^\d\d:\d\d$/.test(hour)) return 'need_day'
   if (isSecond(row, typed, day) && !typed.reason) return 'need_reason'
-  const tokens = typed.temps.normalize('NFKC').split(/[\s,、;；]+/u).filter(Boolean)
-  if (tokens.length > row.members.length) return 'too_many'
+  if (tokensOf(typed).length > row.members.length) return 'too_many'
   const isAnswer = typed.outcome.startsWith('answered')
-  const found = isAnswer ? row.members.map((member, at) => personOf(member.resident_id, tokens[at], typed.outcome === 'answered_all', feverFrom)) : []
+  const found = personsOf(row, typed, feverFrom)
   if (found.some((one) => one === null)) return 'bad_temps'
   const persons = found as Persons
+  const lines = askedLines(row, typed, questions, feverFrom, () => '')
+  const fault = lines.map(faultOf).find(Boolean)
+  if (fault) return fault === 'missing' ? 'need_answers' : 'bad_answers'
   const isPart = persons.some((one) => one.status === 'unknown')
   return {
     id: typed.id,
     household_id: row.household_id,
     outcome: isAnswer ? (isPart ? 'answered_part' : 'answered_all') : typed.outcome,
     persons,
+    answers: standing(lines),
     note: typed.note.trim() || null,
     again_reason: typed.reason || null,
     recorded_at: `${day}T${hour}:00+08:00`,

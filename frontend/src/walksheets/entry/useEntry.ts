@@ -52,18 +52,20 @@ export function useEntry(sheetId: string) {
     if (sheet.value) void engine.saveDraft(key, { day: day.value, time: time.value, rows: JSON.parse(JSON.stringify(typed)) as Kept['rows'] })
   }, { deep: true, flush: 'sync' })
 
+  /** the questions on the paper, in the version that was printed */
+  const questions = computed(() => sheet.value?.form?.questions ?? [])
   const unsent = computed(() => Object.values(typed).filter((row) => row.isDone).length)
   const done = computed(() => sheet.value?.rows.filter((row) => row.entry).length ?? 0)
 
   /** What is typed of a row, begun when somebody first touches it. */
   function rowOf(row: SheetRow): TypedRow {
-    return (typed[row.household_id] ??= { id: newId(Date.now()), outcome: '', temps: '', time: '', note: '', reason: '', isDone: false })
+    return (typed[row.household_id] ??= { id: newId(Date.now()), outcome: '', temps: '', time: '', note: '', reason: '', own: [], isDone: false })
   }
 
   /** Send a row; false when something is wrong with it that the person can put right. */
   async function save(row: SheetRow): Promise<boolean> {
     const given = rowOf(row)
-    const entry = entryOf(row, given, day.value, time.value, sheet.value!.fever_from)
+    const entry = entryOf(row, given, day.value, time.value, sheet.value!.fever_from, questions.value)
     if (typeof entry === 'string') {
       states[row.household_id] = { word: entry }
       return false
@@ -114,11 +116,11 @@ export function useEntry(sheetId: string) {
   /** Send all that was typed to the end and has not got through. */
   async function sendKept(): Promise<void> {
     const rows = sheet.value?.rows.filter((row) => typed[row.household_id]?.isDone) ?? []
-    const entries = rows.map((row) => entryOf(row, typed[row.household_id]!, day.value, time.value, sheet.value!.fever_from))
+    const entries = rows.map((row) => entryOf(row, typed[row.household_id]!, day.value, time.value, sheet.value!.fever_from, questions.value))
     const ready = entries.filter((entry): entry is Entry => typeof entry !== 'string')
     for (let from = 0; from < ready.length; from += BATCH) await send(ready.slice(from, from + BATCH))
   }
 
   void load()
-  return { sheet, problem, day, time, typed, states, unsent, done, rowOf, save, sendKept, load }
+  return { sheet, problem, day, time, typed, states, unsent, done, questions, rowOf, save, sendKept, load }
 }

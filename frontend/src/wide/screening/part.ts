@@ -8,7 +8,7 @@ import { screeningTexts } from './texts'
 /** the editor and the counts show questions as the phone does, in the phone's words */
 const both = { load: async () => void (await Promise.all([screeningTexts.load(), questionTexts.load()])) }
 /** The desk's words and the sheet's own, both on paper and typed in. */
-const withSheetTexts = <T>(load: () => Promise<T>) => withTexts(screeningTexts, withTexts(walkSheetTexts, withTexts(entryTexts, load)))
+const withSheetTexts = <T>(load: () => Promise<T>) => withTexts(screeningTexts, withTexts(walkSheetTexts, withTexts(questionTexts, withTexts(entryTexts, load))))
 
 export const screening: DeskPart = {
   id: 'screening',
