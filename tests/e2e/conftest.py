@@ -59,6 +59,14 @@ def shared_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
     service.remove()
 
 
+@pytest.fixture(scope="package")
+def field_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
+    """A town of their own for those who walk whole stairs and areas: its day begins with doors nobody has been to."""
+    service = prepared_demo.copy_to(run_folder / "field")
+    yield service
+    service.remove()
+
+
 @pytest.fixture
 def town(shared_town: Service) -> Service:
     """The demo town, running, whatever the test before did to it."""

@@ -7,7 +7,8 @@ function word(kind: 'action' | 'field', name: string): string {
   const text = t(key as Parameters<typeof t>[0])
   return text === key ? name : text
 }
-export const actionText = (action: string): string => word('action', action.startsWith('export_') ? 'export' : action)
+/** A phone's commands stand in the trail by their whole name: screening.leave_door_notice. */
+export const actionText = (action: string): string => word('action', action.startsWith('export_') ? 'export' : action.replace(/^[a-z]+\./, ''))
 
 /** Fields in words, one after another; `copy` is all of them and needs none. */
 export const fieldsText = (fields: string[]): string =>

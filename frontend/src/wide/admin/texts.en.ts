@@ -64,6 +64,7 @@ const en: Record<keyof typeof zh, string> = {
   'trail.count': 'How many',
   'trail.seq': 'No.',
   'trail.system': 'system',
+  'trail.household': 'a household',
 
   'devices': 'Devices',
   'clients': 'API clients',

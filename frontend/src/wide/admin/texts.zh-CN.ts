@@ -63,6 +63,7 @@ const zh = {
   'trail.count': '涉及条数',
   'trail.seq': '序号',
   'trail.system': '系统',
+  'trail.household': '住户',
 
   'devices': '设备',
   'clients': '系统对接',

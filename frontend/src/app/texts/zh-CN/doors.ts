@@ -90,6 +90,7 @@ const zh = {
   'place.lane_rest': '其他地址',
 
   'state.todo': '待查',
+  'state.reported': '自报待确认',
   'state.answered_all': '已查',
   'state.answered_part': '部分已查',
   'state.no_answer': '无人应答',
