@@ -39,7 +39,8 @@ class Screen:
             **options,
         )
         self.context.set_default_timeout(15_000)
-        self.context.tracing.start(snapshots=True)
+        # each step's page as well would be a tenth of these tests' processor time: PIONEER_SNAPSHOTS=1 to look into one
+        self.context.tracing.start(snapshots="PIONEER_SNAPSHOTS" in os.environ)
         self.page = self._new_page()
 
     def _new_page(self) -> Page:
