@@ -57,7 +57,11 @@ class WrongChallenge(Exception):  # noqa: N818 - said on a page of its own
 
 
 class TicketSpent(Exception):  # noqa: N818 - said on a page of its own
-    """The challenge was too long ago, or a report has been made with it."""
+    """The challenge was too long ago, or its code has been replaced since."""
+
+
+class AlreadyReported(Exception):  # noqa: N818 - said on a page of its own
+    """A report has been made with this ticket, and it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +194,15 @@ async def take_self_report(
 ) -> None:
     """Keep what a household says, once for each ticket; what is above threshold is followed up in the same transaction.
 
-    Raises TicketSpent (also when the code was replaced meanwhile) and TooManyAttempts.
+    Raises TicketSpent when the code was replaced meanwhile, AlreadyReported and TooManyAttempts.
     """
     await _count(database, {_subject("address", address): MOST_OF_AN_ADDRESS})
     async with database.session(Scope((ticket.community,))) as session:
         version = await areas.advance_clock(session, ticket.community)
         book = await rules.read_rules(session)
         delete_by = book.day_after(RULE, today())
+        threshold = Threshold.of(book)
+        persons = [threshold.with_fever(one) for one in persons]
         params = {
             "c": ticket.community, "id": ticket.id, "home": ticket.household, "round": ticket.round,
             "code": ticket.code, "persons": orjson.dumps([one.model_dump() for one in persons]).decode(),
@@ -216,7 +222,7 @@ async def take_self_report(
             )
         ).first()
         if kept is None:
-            raise TicketSpent
+            raise AlreadyReported if await session.get(SelfReport, (ticket.community, ticket.id)) else TicketSpent
         await session.execute(
             text("""
             UPDATE self_report SET status = 'replaced', settled_at = now(), version = :version
@@ -231,7 +237,7 @@ async def take_self_report(
                 "household_id": ticket.household, "round_id": ticket.round, "found_by": "", "delete_by": delete_by,
                 "recorded_at": kept.reported_at,
             }
-            for found in Threshold.of(book).find(persons)
+            for found in threshold.find(persons)
         ]  # fmt: skip
         if findings:
             await session.execute(

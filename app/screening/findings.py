@@ -7,7 +7,7 @@ from typing import Any
 from app.core.clock import today
 from app.core.ids import new_id
 from app.rules.service import RuleBook
-from app.screening.models import PersonStatus
+from app.screening.models import PersonStatus, Symptom
 from app.screening.schemas import PersonAnswer
 
 TEMPERATURE = "finding.temperature_c"
@@ -31,6 +31,15 @@ class Threshold:
         day = today()
         figures = [book.in_force(key, day).value for key in (TEMPERATURE, SYMPTOMS, CONTACT)]
         return cls(figures[0], figures[1] >= 1, figures[2] >= 1)
+
+    def with_fever(self, person: PersonAnswer) -> PersonAnswer:
+        """What somebody says of themselves as a worker's phone would have it: a fever is a symptom, whatever was ticked
+        beside it."""
+        if person.temperature_c is None or person.temperature_c < self.temperature_c:
+            return person
+        symptoms = [Symptom.FEVER, *(one for one in person.symptoms if one != Symptom.FEVER)]
+        changed = person.model_dump() | {"status": PersonStatus.SYMPTOMS, "symptoms": symptoms}
+        return PersonAnswer.model_validate(changed)
 
     def find(self, persons: Sequence[PersonAnswer]) -> list[dict[str, Any]]:
         """Findings as SQL reads them, each with an id for the follow-up that it may need; [] most of the time."""

@@ -1,5 +1,6 @@
 """A household reports by its code: the challenge, what it counts for, one tap that confirms it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +75,9 @@ class TestChallenge:
             await try_code(call, "/x", "101", "甲"),
         ]
         assert {status for status, _ in wrong} == {403}
-        assert len({page for _, page in wrong}) == 1
+        # what was typed stands there again; which of it was wrong is not said
+        assert 'value="102"' in wrong[0][1]
+        assert len({re.sub(r'value="[^"]*"', "", page) for _, page in wrong}) == 1
         entries = (await call("committee", "GET", "/audit-entries", params={"community_code": A})).json()["items"]
         assert [entry["action"] for entry in entries[:3]] == ["fail_code_challenge"] * 3
 
@@ -101,18 +104,27 @@ class TestChallenge:
         homes, _, _, url = await ground(call, database)
         _, page = await try_code(call, url, "101", "甲")
         form = answers_on(page)
-        codes = [(await call.http.post("/h/report", data=form)).status_code for _ in range(2)]
-        assert codes == [200, 409]
+        sent = [await call.http.post("/h/report", data=form) for _ in range(2)]
+        assert [(one.status_code, "已经收到过" in one.text) for one in sent] == [(200, False), (409, True)]
         for forged in ("", "00", form["ticket"][:-2] + "00", "zz"):
             assert (await call.http.post("/h/report", data=form | {"ticket": forged})).status_code == 409
         _, page = await try_code(call, url, "101", "甲")
-        bad = await call.http.post("/h/report", data=answers_on(page) | {"temperature_0": "360"})
-        assert (bad.status_code, "34.0" in bad.text) == (200, False)
+        hot = await call.http.post("/h/report", data=answers_on(page) | {"temperature_0": "382"})
+        assert (hot.status_code, "34.0" in hot.text) == (200, False)
+        # a fever is a symptom, whatever was ticked beside it
+        said = (await listed(call, is_waiting=True))[0]["persons"][0]
+        assert (said["status"], said["temperature_c"], said["symptoms"]) == ("symptoms", 38.2, ["fever"])
         _, page = await try_code(call, url, "101", "甲")
-        bad = await call.http.post("/h/report", data=answers_on(page) | {"temperature_0": "20"})
-        assert (bad.status_code, "34.0" in bad.text) == (422, True)
+        # what was typed stands there again, and whose temperature it is
+        typed = {"status_0": "symptoms", "symptoms_0": ["cough"], "temperature_0": "20", "note": "咳<两天>"}
+        bad = await call.http.post("/h/report", data=answers_on(page) | typed)
+        assert (bad.status_code, "第 1 位的体温" in bad.text) == (422, True)
+        ticked = ('name="status_0" value="symptoms" checked', 'name="symptoms_0" value="cough" checked')
+        for kept in (*ticked, 'placeholder="36.5" value="20"', "咳&lt;两天&gt;"):
+            assert kept in bad.text
         await call("committee", "POST", f"/households/{homes[0].id}/replace-code")
-        assert (await call.http.post("/h/report", data=answers_on(page))).status_code == 409
+        late = await call.http.post("/h/report", data=answers_on(page))
+        assert (late.status_code, "没有收到" in late.text) == (409, True)
 
 
 class TestSelfReport:

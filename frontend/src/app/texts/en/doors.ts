@@ -92,7 +92,7 @@ const en: Record<keyof typeof zh, string> = {
   'place.lane_rest': 'Other addresses',
 
   'state.todo': 'To do',
-  'state.reported': 'To confirm',
+  'state.reported': 'Self-reported',
   'state.answered_all': 'Answered',
   'state.answered_part': 'Answered in part',
   'state.no_answer': 'No answer',
