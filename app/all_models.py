@@ -10,6 +10,7 @@ from app.duplicates import models as duplicates
 from app.exports import models as exports
 from app.followups import models as followups
 from app.import_export import models as import_export
+from app.import_undo import models as import_undo
 from app.merges import models as merges
 from app.not_home import models as not_home
 from app.people import models as people
@@ -47,6 +48,7 @@ MODULES = (
     reports,
     privacy,
     import_export,
+    import_undo,
     sync,
     exports,
     walk_sheets,

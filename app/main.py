@@ -26,6 +26,7 @@ from app.exports import routes as exports_routes
 from app.followups import routes as followups_routes
 from app.hooks import install_hooks
 from app.import_export import routes as import_export_routes
+from app.import_undo import routes as import_undo_routes
 from app.not_home import pages as not_home_pages
 from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
@@ -64,6 +65,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     reports_routes.router,
     privacy_routes.router,
     import_export_routes.router,
+    import_undo_routes.router,
     exports_routes.router,
 )
 # before `/areas/{code}` and its like, which would take `/areas/changes.xlsx` for one of theirs

@@ -8,12 +8,15 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from app.all_models import metadata
-from app.core.clock import today
+from app.core.clock import now, today
 from app.core.db import EVERYWHERE, NOWHERE, Database, Scope
 from app.core.ids import new_id
 from app.import_export import differences, staging
+from app.import_export.models import ImportJob
 from app.import_export.readings import DwellingRow
-from app.people.registry import Difference
+from app.import_undo import evidence
+from app.import_undo.models import ImportLeft
+from app.people.registry import Before, Difference, PutCounts
 from app.privacy import retention
 from app.residence.models import Residence, Tenure, Transfer
 from tests.duplicates.pairs import door, listed, person, register, search
@@ -165,6 +168,9 @@ async def both_filled(call: Caller, database: Database) -> None:
             await staging.stage_doors(session, code, import_id, [DwellingRow(room="101")])
             found = Difference("household", home, home, "phone", "13800000001", None, False, "", None, "名册", 2)
             await differences.write_differences(session, code, import_id, [found])
+            put = PutCounts(version=1, before=[Before("household", home)])
+            await evidence.keep_written(session, ImportJob(id=import_id, as_of=now()), code, put)
+            session.add(ImportLeft(community_code=code, import_id=import_id, dwelling_id=home, reason="area"))
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
     await retention.run_retention(database, today() + timedelta(days=400))

@@ -115,7 +115,8 @@ async def search_community(session: AsyncSession, community: str, *, full: bool 
         text("SELECT version FROM community_clock WHERE community_code = :c"), {"c": community}
     )
     since = await session.scalar(
-        text("SELECT searched_version FROM duplicate_search WHERE community_code = :c"), {"c": community}
+        text("SELECT searched_version FROM duplicate_search WHERE community_code = :c AND searched_at IS NOT NULL"),
+        {"c": community},
     )
     found: int | None = None
     if full or since is None or await _has_changed(session, community, since):
@@ -229,6 +230,23 @@ async def search_wanted(context: JobContext) -> None:
     """Search where somebody has asked for it, or a list has just come in."""
     done = await search_all(jobs.database_of(context), wanted_only=True)
     log.info("duplicates.search_wanted", communities=len(done), count=sum(done.values()))
+
+
+async def forget_gone(session: AsyncSession, community: str, ids: Sequence[UUID]) -> None:
+    """People and households of a community are there no more: what was open about them is over here, and the next
+    search, which somebody waits for, looks at all of it anew, for other communities' sides too."""
+    params = {"c": community, "ids": list(ids)}
+    await session.execute(
+        text(
+            "DELETE FROM duplicate WHERE community_code = :c AND status = 'open' "
+            "AND (subject_id = ANY(:ids) OR other_id = ANY(:ids))"
+        ),
+        params,
+    )
+    await want_search(session, community, community)
+    await session.execute(
+        text("UPDATE duplicate_search SET searched_at = NULL WHERE community_code = :c"), {"c": community}
+    )
 
 
 async def want_search(session: AsyncSession, low: str, high: str) -> None:

@@ -502,6 +502,7 @@ LISTS: dict[str, List] = {
             *_COMMUNITY, _text("file_name", "文件", "File", 30), _words("kind", "类别", "Kind", w.IMPORT_KIND),
             _words("status", "状态", "Status", w.IMPORT_STATUS, 14), _at("created_at", "上传时间", "Brought at"),
             _text("created_by_name", "上传人", "By", 11), _at("finished_at", "完成时间", "Done at"),
+            _at("undone_at", "撤销时间", "Undone at"), _text("undone_by_name", "撤销人", "Undone by", 11),
             _number("counts.rows", "行数", "Rows"), _number("counts.created", "新增", "Created"),
             _number("counts.updated", "更新", "Updated"), _number("counts.unchanged", "未变", "Unchanged"),
             _number("counts.rejected", "未取", "Rejected"),
@@ -514,6 +515,14 @@ LISTS: dict[str, List] = {
             _number("counts.rows", "行数", "Rows"), _number("counts.created", "新增", "Created"),
             _number("counts.updated", "更新", "Updated"), _number("counts.unchanged", "未变", "Unchanged"),
             _number("counts.rejected", "未取", "Rejected"),
+        ),
+    ),
+    "list_import_left": List(
+        "撤销导入时保留的住户", "Left as they are by undoing an import",
+        (
+            *_NAMED_COMMUNITY, _text("address", "住址", "Address", 28), _text("head_name", "户主", "Head", 12),
+            _words("reason", "为什么保留", "Why", w.TOUCH_REASON, 26), _at("touched_at", "何时", "When"),
+            _text("touched_by_name", "谁", "Who", 12),
         ),
     ),
     "list_accounts": List(

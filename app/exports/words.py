@@ -180,6 +180,22 @@ CHANGE_KIND: Words = {
     "ended": ("撤销", "ended"),
 }
 IMPORT_PART: Words = {"staged": ("待写入", "to be written"), "done": ("已写入", "written")}
+TOUCH_REASON: Words = {
+    "visit": ("入户排查", "visited"),
+    "care_visit": ("走访", "care visit"),
+    "follow_up": ("随访", "follow-up"),
+    "self_report": ("住户自报", "reported by the household"),
+    "notice": ("告知书或户码", "door notice or code"),
+    "photo": ("照片", "photo"),
+    "move": ("搬迁或户口", "moved or registered"),
+    "review": ("重复核对", "reviewed as a duplicate"),
+    "reveal": ("查看或打印过号码", "numbers read or printed"),
+    "round": ("列入排查名单", "on a round's list"),
+    "walk_sheet": ("在打印的入户登记表上", "on a printed walk sheet"),
+    "area": ("门已划入责任区或改动", "door put into an area or changed"),
+    "edit": ("登记改动", "edited"),
+    "household": ("又登记了住户", "a household was registered"),
+}
 ROLE: Words = {
     "city": ("市级", "city"),
     "district": ("区县", "district"),

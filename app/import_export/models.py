@@ -29,6 +29,15 @@ class ImportStatus(StrEnum):
     FAILED = "failed"
 
 
+class UndoStatus(StrEnum):
+    """Where the undoing of an import stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class PartStatus(StrEnum):
     """Where one community's part of an import stands."""
 
@@ -41,12 +50,17 @@ class ImportJob(SQLModel, table=True):
 
     `community_code` is the community of a roster, or the division whose communities it is split among, and the city of
     a division list. `as_of` is of when the file is: what people entered later stands against it. `staged_at`: since
-    when it is read and waits, community by community, to be put into the registry. A local table without row-level
+    when it is read and waits, community by community, to be put into the registry. `undo_until`: until
+    when it can be undone (`app.import_undo`), null where nothing was written. A local table without row-level
     security: every query says which codes it may see.
     """
 
     __tablename__ = "import_job"
-    __table_args__ = (one_of("kind", ImportKind), one_of("status", ImportStatus))
+    __table_args__ = (
+        one_of("kind", ImportKind),
+        one_of("status", ImportStatus),
+        one_of("undo_status", UndoStatus),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     kind: str
@@ -72,6 +86,11 @@ class ImportJob(SQLModel, table=True):
     run_by_name: str
     created_at: datetime = instant(default_now=True)
     finished_at: datetime | None = instant(nullable=True)
+    undo_until: datetime | None = instant(nullable=True)
+    undo_status: str | None = Field(default=None, sa_type=Text)
+    undone_at: datetime | None = instant(nullable=True)
+    undone_by: UUID | None = None
+    undone_by_name: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class ImportFile(SQLModel, table=True):

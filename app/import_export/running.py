@@ -9,7 +9,7 @@ worker that dies leaves each community done or untouched, and the job goes on wi
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator, MutableSequence, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableSequence, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -61,7 +61,7 @@ from app.import_export.staging import (
     staged_communities,
     staged_doors,
 )
-from app.people.registry import vars_of
+from app.people.registry import PutCounts, vars_of
 
 log = get_logger()
 
@@ -71,6 +71,8 @@ KEPT_FOR = timedelta(days=7)
 """How long a file and its preview are kept."""
 DIFFERENCES_KEPT_FOR = timedelta(days=30)
 """How long a committee can look through what a file and its registry gave differently."""
+UNDO_WITHIN = timedelta(hours=1)
+"""How long after it was done an import can be undone."""
 _ATTEMPTS = 3
 _PROGRESS_SECONDS = 0.4
 _DOORS_AT_ONCE = 2_000
@@ -78,6 +80,9 @@ LARGE_BYTES = 1 << 20
 """Larger rosters are worked on in a process of their own."""
 T = TypeVar("T")
 _CHUNK = 10_000
+
+# import_undo puts here: (session, job, community, what was put), in the transaction that writes it.
+part_written_hooks: list[Callable[[AsyncSession, ImportJob, str, PutCounts], Awaitable[None]]] = []
 
 
 class Progress:
@@ -481,6 +486,8 @@ async def _work_part(
         await part_compared(session, community, job.id, vars_of(put))
     else:
         await part_done(session, community, job.id, vars_of(put), put.version)
+        for hook in part_written_hooks:
+            await hook(session, job, community, put)
         if put.created or put.updated:
             await duplicates.want_search(session, community, community)
 
@@ -529,6 +536,8 @@ async def _telling(database: Database, import_id: UUID, progress: Progress) -> A
 async def _finish(session: AsyncSession, job: ImportJob, progress: Progress, counts: ImportCounts) -> None:
     """Write down how it went, in the transaction of the last part of the work."""
     await _order_problems(session, job)
+    at = now()
+    is_written = job.kind == ImportKind.ROSTER and not job.is_dry_run
     await session.execute(
         update(ImportJob)
         .where(col(ImportJob.id) == job.id)
@@ -540,7 +549,8 @@ async def _finish(session: AsyncSession, job: ImportJob, progress: Progress, cou
             error_code=None,
             error_zh=None,
             error_en=None,
-            finished_at=now(),
+            finished_at=at,
+            undo_until=at + UNDO_WITHIN if is_written else None,
         )
     )
 

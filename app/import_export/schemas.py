@@ -158,6 +158,8 @@ class ImportBrief(BaseModel):
     created_at: datetime
     created_by_name: str
     finished_at: datetime | None
+    undone_at: datetime | None
+    undone_by_name: str
     progress: ImportProgress
     counts: ImportCounts
     is_part: bool

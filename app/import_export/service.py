@@ -551,6 +551,8 @@ def _brief(job: ImportJob, english: bool, part: ImportCounts | None = None) -> I
         created_at=job.created_at,
         created_by_name=job.created_by_name,
         finished_at=job.finished_at,
+        undone_at=job.undone_at,
+        undone_by_name=job.undone_by_name if job.undone_at else "",
         progress=ImportProgress(done=job.progress_done, total=job.progress_total),
         counts=part or ImportCounts(**job.counts),
         is_part=part is not None,

@@ -197,10 +197,23 @@ FindDeparted = Callable[[AsyncSession, str, Sequence[bytes], Sequence[str]], Awa
 
 
 @dataclass(slots=True)
+class Before:
+    """What a put has changed of a row that was there: the values of its columns before, of those that it changed; none
+    where a household has only got more people. `changes`: of facts whose last change is kept, that row before, None
+    where there was none."""
+
+    kind: Literal["dwelling", "household", "resident"]
+    id: UUID
+    values: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class PutCounts:
     """What a put did. `created`, `updated`, `unchanged` count persons and vacant doors: a roster's rows; `kept` facts
     that stand against the list; `asked` people whom the list places where the registry has them not, for a person to
-    decide. `version` is the clock's that the put has written, 0 when it wrote nothing."""
+    decide. `version` is the clock's that the put has written, 0 when it wrote nothing; `made` are new rows by table,
+    `span` the lowest and highest of their ids, `before` what stood in rows that were there."""
 
     dwellings: int = 0
     vacant: int = 0
@@ -218,6 +231,9 @@ class PutCounts:
     created_ids: dict[str, list[UUID]] = field(
         default_factory=lambda: {"dwelling": [], "household": [], "resident": []}
     )
+    made: Counter[str] = field(default_factory=Counter)
+    span: tuple[UUID, UUID] | None = None
+    before: list[Before] = field(default_factory=list)
 
 
 class Known:
@@ -338,6 +354,7 @@ class _Difference:
         self.touched: set[UUID] = set()
         self.grown: set[UUID] = set()
         self.changes: list[tuple[UUID, str]] = []
+        self.before: dict[UUID, Before] = {}
         self.tallies: Counter[str] = Counter()
         self.counts = PutCounts()
         self._fresh: Iterator[UUID] = iter(())
@@ -372,6 +389,7 @@ class _Difference:
             self.tallies["vacant"] += int(is_vacant) - int(known["is_vacant"])
             self._touch(known)
         if is_changed:
+            self._remember("dwelling", known, row)
             known.update(row)
             self.dwellings.append(known)
         if door.is_vacant and not door.households:
@@ -400,6 +418,7 @@ class _Difference:
             listed = {"head_name": given.head_name, "phone": given.phone, "tags": row["tags"], "note": given.note}
             self._settle("household", known["id"], known, row, listed, place.sheet, place.row)
             if _differs(known, row):
+                self._remember("household", known, row)
                 known.update(row)
                 self._write_household(known)
                 self._touch(door)
@@ -431,6 +450,7 @@ class _Difference:
             self.counts.created_ids["resident"].append(row["id"])
             members.append(row)
             self.residents.append(row)
+            self._remember("household", home, {})
             home["resident_count"] += 1
             self._write_household(home)
             self.tallies["residents"] += 1
@@ -443,12 +463,23 @@ class _Difference:
             self._settle("resident", home["id"], known, row, listed, given.sheet, given.row)
             changed = _differs(known, row)
             if changed:
+                self._remember("resident", known, row)
                 known.update(row)
                 self.residents.append(known)
                 self._touch(door)
             self._count(False, changed)
         if index:
             self.known.id_holders[index] = known["id"]
+
+    def _remember(
+        self, kind: Literal["dwelling", "household", "resident"], known: dict[str, Any], row: dict[str, Any]
+    ) -> None:
+        """Keep what a row that is about to change says; what it said first, where it changes twice."""
+        if "id" in known:
+            values = self.before.setdefault(known["id"], Before(kind, known["id"])).values
+            for name in CHANGING[kind]:
+                if name in row and known.get(name) != row[name]:
+                    values.setdefault(name, known.get(name))
 
     def _write_household(self, home: dict[str, Any]) -> None:
         if not any(h is home for h in self.households[-3:]):
@@ -827,6 +858,11 @@ _RESIDENTS = _Table(
 )  # fmt: skip
 COLUMNS = {table.name: tuple(table.columns) for table in (_DWELLINGS, _HOUSEHOLDS, _RESIDENTS)}
 """What a row of each table holds, in the order in which rows are copied."""
+CHANGING = {
+    table.name: tuple(name for name in table.columns if name not in table.lasting)
+    for table in (_DWELLINGS, _HOUSEHOLDS, _RESIDENTS)
+}
+"""What a put may change of a row that is there."""
 _COPY_FROM = 200
 """From so many rows on they come by COPY, which is less work for both sides than a JSON document."""
 
@@ -862,8 +898,11 @@ async def put_dwellings(
         change.counts.version = version
         await _write_new(session, community_code, version, fresh, as_of)
         await _write(session, community_code, version, change, as_of)
+        _tell_made(change, fresh)
         if is_entered:
             change.changes += _entered_facts(change)
+        elif as_of is not None:
+            await _tell_changed(session, community_code, change)
         await note_changes(session, doer, community_code, version, change.changes, as_of)
         await touch_areas(session, community_code, change.touched, version)
         await tell_grown(session, community_code, change.grown, version)
@@ -887,6 +926,36 @@ async def compare_dwellings(
 ) -> PutCounts:
     """What `put_dwellings` would do now; writes and locks nothing."""
     return (await _compare(session, community_code, doors, on_progress, as_of, newcomers, find_departed)).counts
+
+
+def _tell_made(change: _Difference, fresh: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Say which rows are new and what the others said before."""
+    counts = change.counts
+    made = [one for ids in counts.created_ids.values() for one in ids]
+    counts.made.update({name: len(ids) for name, ids in counts.created_ids.items()})
+    counts.made.update({name: len(rows) for name, rows in fresh.items()})
+    new = set(made)
+    counts.before = [before for before in change.before.values() if before.id not in new]
+    # ids of one set rise
+    made += [row[0] for rows in fresh.values() if rows for row in (rows[0], rows[-1])]
+    counts.span = (min(made), max(made)) if made else None
+
+
+async def _tell_changed(session: AsyncSession, community: str, change: _Difference) -> None:
+    """Say who had last changed the facts that change now, before that is written over."""
+    facts: dict[UUID, list[str]] = defaultdict(list)
+    for subject, name in change.changes:
+        facts[subject].append(name)
+    if not facts:
+        return
+    last = "SELECT * FROM field_change WHERE community_code = :c AND subject_id = ANY(:ids)"
+    rows = (await session.execute(text(last), {"c": community, "ids": sorted(facts)})).mappings()
+    known = {(row["subject_id"], row["field"]): dict(row) for row in rows}
+    for before in change.counts.before:
+        for name in facts.get(before.id, ()):
+            row = known.get((before.id, name))
+            kept = ("version", "actor_id", "actor_name", "changed_at")
+            before.changes[name] = {key: row[key] for key in kept} if row else None
 
 
 def _entered_facts(change: _Difference) -> list[tuple[UUID, str]]:

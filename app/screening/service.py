@@ -209,6 +209,27 @@ async def reopen_households(
     )
 
 
+async def complete_households(
+    session: AsyncSession, community_code: str, household_ids: Sequence[UUID], since: int, version: int
+) -> None:
+    """Take back what `reopen_households` did at version `since`: the people for whom it did are there no more, and
+    nothing has come in for these households meanwhile. Rounds that are closed stay as they are."""
+    await session.execute(
+        text("""
+        WITH whole AS (
+            UPDATE household_screening s SET outcome = 'answered_all', version = :version
+            FROM screening_round q
+            WHERE s.community_code = :c AND s.household_id = ANY(:ids) AND s.outcome = 'answered_part'
+                AND s.version = :since AND q.id = s.round_id AND q.status = 'open'
+            RETURNING s.round_id
+        ), moved AS (SELECT round_id, count(*) AS n FROM whole GROUP BY 1)
+        UPDATE screening_tally t SET answered_all = t.answered_all + n, answered_part = t.answered_part - n
+        FROM moved WHERE t.community_code = :c AND t.round_id = moved.round_id
+    """),
+        {"c": community_code, "ids": list(household_ids), "since": since, "version": version},
+    )
+
+
 async def follow_people(session: AsyncSession, community_code: str, moved: Moved, version: int) -> None:
     """People have changed places: in open rounds their answers count where they live, or no longer."""
     await session.execute(

@@ -2,8 +2,9 @@
 
 `python -m tests.benchmarks.imports` (part of `make bench`). `BENCH_RESIDENTS` invented residents (20,000), as
 csv and as xlsx, through the job as the service runs it: reading, checking, sealing, comparing, writing, trail and
-tallies. The baseline is one connection as the tables' owner, with indexes, foreign keys and no row-level security.
-Memory is that of the import's own processes together.
+tallies. Then it is undone, as its job does that, and has to leave nobody. The baseline is one connection as the
+tables' owner, with indexes, foreign keys and no row-level security. Memory is that of the import's own processes
+together.
 """
 
 import asyncio
@@ -20,20 +21,23 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import psycopg
+from sqlalchemy import text
 
 from app.areas import service as areas
 from app.areas.service import DivisionEntry
+from app.audit.service import SYSTEM
 from app.auth.models import Role
 from app.auth.service import Actor
 from app.cli.database import migrate_to_head
 from app.core.clock import today
-from app.core.db import EVERYWHERE, Database, start_embedded
+from app.core.db import EVERYWHERE, Database, Scope, start_embedded
 from app.core.ids import new_id
 from app.core.resident_id import check_character
 from app.hooks import install_hooks
 from app.import_export import running, service
 from app.import_export.apart import run_apart
 from app.import_export.models import ImportJob, ImportKind, ImportStatus
+from app.import_undo import undoing
 from tests.benchmarks.__main__ import RUN
 
 RESIDENTS = int(os.environ.get("BENCH_RESIDENTS", "20000"))
@@ -228,8 +232,27 @@ async def prepare(url: str) -> None:
     await database.close()
 
 
-def copy_again(url: str) -> float:
-    """Take the rows out, empty the tables, and COPY the same rows back; answers the seconds of the last."""
+async def undo_import(url: str) -> float:
+    """Undo the only import there is as its job does; answers the seconds."""
+    database = Database(url)
+    started = time.perf_counter()
+    async with database.session(EVERYWHERE) as session:
+        parts = "SELECT community_code, import_id FROM import_written WHERE undone_version = 0 ORDER BY 1"
+        waiting = (await session.execute(text(parts))).all()
+    for community, import_id in waiting:
+        async with database.session(Scope((CITY[:4],))) as session:
+            await undoing.take_back(session, SYSTEM, community, import_id)
+    seconds = time.perf_counter() - started
+    async with database.session(EVERYWHERE) as session:
+        left = await session.scalar(text("SELECT sum(resident_count) FROM community_clock"))
+        assert left == 0, left
+    await database.close()
+    return seconds
+
+
+def copy_again(url: str) -> tuple[float, float]:
+    """Take the rows out, undo their import, empty the tables, and COPY the same rows back; answers the seconds of the
+    undo and of the COPY."""
     with psycopg.connect(url, autocommit=True) as connection:
         columns = {}
         for table in TABLES:
@@ -244,6 +267,8 @@ def copy_again(url: str) -> float:
             ):
                 for block in copy:
                     out.write(block)
+        connection.execute("CHECKPOINT")
+        undone = asyncio.run(undo_import(url))
         empty(connection)
         connection.execute("CHECKPOINT")
         started = time.perf_counter()
@@ -257,7 +282,7 @@ def copy_again(url: str) -> float:
                         copy.write(block)
         seconds = time.perf_counter() - started
         empty(connection)
-        return seconds
+        return undone, seconds
 
 
 def empty(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
@@ -274,7 +299,9 @@ def main() -> None:
     migrate_to_head(url)
     asyncio.run(prepare(url))
     print(f"\nimport of {RESIDENTS:,} residents end to end, beside COPY of the same rows into the same tables")
-    print(f"{'':>6} {'file MB':>8} {'import s':>9} {'COPY s':>8} {'ratio':>6} {'aim':>5} {'memory MB':>10}")
+    print(
+        f"{'':>6} {'file MB':>8} {'import s':>9} {'COPY s':>8} {'ratio':>6} {'aim':>5} {'memory MB':>10} {'undo s':>7}"
+    )
     for kind, write in (("csv", write_csv), ("xlsx", write_xlsx)):
         if kind not in KINDS:
             continue
@@ -286,11 +313,11 @@ def main() -> None:
         assert counts["created"] == RESIDENTS, counts
         memory.is_over = True
         memory.join()
-        bare = copy_again(url)
+        undone, bare = copy_again(url)
         size = file.stat().st_size / (1 << 20)
         print(
             f"{kind:>6} {size:>8.1f} {seconds:>9.1f} {bare:>8.1f} {bare / seconds:>6.2f} {AIMS[kind]:>5.2f} "
-            f"{memory.peak:>10.0f}",
+            f"{memory.peak:>10.0f} {undone:>7.1f}",
             flush=True,
         )
 

@@ -1,4 +1,5 @@
-"""A large import in the running service: in a process of its own, killed in the middle, and gone on with."""
+"""A large import in the running service: in a process of its own, killed in the middle, and gone on with; and so its
+undoing."""
 
 import csv
 import time
@@ -44,11 +45,11 @@ def bring(street: Client, file: Path) -> str:
     return str(answer.json()["id"])
 
 
-def settled(street: Client, import_id: str, until: Any) -> dict[str, Any]:
-    """The import as soon as `until` holds of it."""
+def settled(street: Client, import_id: str, until: Any, what: str = "") -> dict[str, Any]:
+    """The import, or its `/undo`, as soon as `until` holds of it."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        job: dict[str, Any] = street.get(f"/imports/{import_id}")
+        job: dict[str, Any] = street.get(f"/imports/{import_id}{what}")
         if until(job):
             return job
         time.sleep(0.02)
@@ -59,6 +60,12 @@ def registered(service: Service) -> dict[str, int]:
     count = "SELECT count(*) FROM dwelling d JOIN household h ON h.dwelling_id = d.id JOIN resident r "
     count += "ON r.household_id = h.id WHERE d.compound = '新泉家园' AND d.community_code = %s"
     return {code: service.count(count, code) for code in SIZES}
+
+
+def come_back(service: Service) -> None:
+    """Start again, half a minute later."""
+    service.change("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    service.start()
 
 
 class TestAServiceThatIsKilled:
@@ -75,9 +82,7 @@ class TestAServiceThatIsKilled:
         time.sleep(1)
         assert registered(own_town) == before  # nobody goes on behind its back
 
-        # half a minute later
-        own_town.change("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-        own_town.start()
+        come_back(own_town)
         with signed_in(own_town, "demo-street") as street:
             done = settled(street, import_id, lambda job: job["status"] != "running")
         assert (done["status"], done["counts"]["created"]) == ("done", sum(SIZES.values()))
@@ -86,4 +91,15 @@ class TestAServiceThatIsKilled:
         for code in SIZES:
             entries = "SELECT count(*) FROM audit_entry WHERE action = 'import_roster' AND community_code = %s"
             assert own_town.count(entries, code) == 1
+
+        with signed_in(own_town, "demo-street") as street:
+            assert street.request("POST", f"/imports/{import_id}/undo").status_code == 202
+            settled(street, import_id, lambda undo: undo["state"] != "queued", "/undo")
+        own_town.kill()
+        assert all(count in (0, SIZES[code]) for code, count in registered(own_town).items())
+        come_back(own_town)
+        with signed_in(own_town, "demo-street") as street:
+            undo = settled(street, import_id, lambda undo: undo["state"] not in ("queued", "running"), "/undo")
+        assert (undo["state"], undo["persons"], undo["kept"]) == ("undone", sum(SIZES.values()), 0)
+        assert registered(own_town) == dict.fromkeys(SIZES, 0)
         assert own_town.pioneer("tally", "verify").returncode == 0

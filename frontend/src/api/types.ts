@@ -2036,6 +2036,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{import_id}/left": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Left
+         * @description Households and doors that undoing leaves, or has left, as they are, because somebody has touched them since.
+         */
+        get: operations["list_import_left"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/left.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Left as they are by undoing an import, as a workbook
+         * @description 撤销导入时保留的住户：Households and doors that undoing leaves, or has left, as they are, because somebody has touched them since. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_import_left"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{import_id}/preview": {
         parameters: {
             query?: never;
@@ -2050,6 +2090,30 @@ export interface paths {
          * @description Read the same file again with another mapping, or compare it as of another day.
          */
         post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import Undo
+         * @description Whether an import can be undone, for an hour after it was done, and what that would do now, or has done.
+         */
+        get: operations["get_import_undo"];
+        put?: never;
+        /**
+         * Undo Import
+         * @description Take out and put back what an import has written, but for what somebody has touched since.
+         */
+        post: operations["undo_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6137,6 +6201,10 @@ export interface components {
             kind: components["schemas"]["ImportKind"];
             progress: components["schemas"]["ImportProgress"];
             status: components["schemas"]["ImportStatus"];
+            /** Undone At */
+            undone_at: string | null;
+            /** Undone By Name */
+            undone_by_name: string;
         };
         /**
          * ImportColumn
@@ -6323,6 +6391,42 @@ export interface components {
          */
         ImportKind: "roster" | "divisions";
         /**
+         * ImportLeftPage
+         * @description A page of them, community by community.
+         */
+        ImportLeftPage: {
+            /** Items */
+            items: components["schemas"]["ImportLeftRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ImportLeftRead
+         * @description A household, or a door nobody lives behind, that somebody has touched since the import.
+         */
+        ImportLeftRead: {
+            /** Address */
+            address: string;
+            /** Community Code */
+            community_code: string;
+            /** Community Name */
+            community_name: string;
+            /**
+             * Dwelling Id
+             * Format: uuid
+             */
+            dwelling_id: string;
+            /** Head Name */
+            head_name: string;
+            /** Household Id */
+            household_id: string | null;
+            reason: components["schemas"]["TouchReason"];
+            /** Touched At */
+            touched_at: string | null;
+            /** Touched By Name */
+            touched_by_name: string;
+        };
+        /**
          * ImportPage
          * @description A page of imports, newest first.
          */
@@ -6469,6 +6573,10 @@ export interface components {
             /** Sheets */
             sheets: components["schemas"]["ImportSheet"][];
             status: components["schemas"]["ImportStatus"];
+            /** Undone At */
+            undone_at: string | null;
+            /** Undone By Name */
+            undone_by_name: string;
         };
         /**
          * ImportRow
@@ -6503,6 +6611,42 @@ export interface components {
          * @enum {string}
          */
         ImportStatus: "queued" | "running" | "previewed" | "done" | "failed";
+        /**
+         * ImportUndoRead
+         * @description Whether an import can be undone, and what that would do now, or has done.
+         *
+         *     `state`: `possible`; `over`: the hour is; `not_last`: a later import was written to one of its communities and is
+         *     to be undone first; `nothing`: it changed nothing; `only_rosters`; `not_done`: it was not run for real; `queued`,
+         *     `running`; `failed`: it could not be finished, and can be asked for again while `seconds_left` is not 0; `undone`.
+         *     New `doors`, `households` and `persons` are taken out, `facts` put back; `kept` households and doors without one
+         *     are left as they are, with everybody in them, because somebody has touched them since.
+         */
+        ImportUndoRead: {
+            /** By Name */
+            by_name: string;
+            /** Doors */
+            doors: number;
+            /** Facts */
+            facts: number;
+            /** Households */
+            households: number;
+            /** Kept */
+            kept: number;
+            /** Persons */
+            persons: number;
+            progress: components["schemas"]["ImportProgress"];
+            /** Seconds Left */
+            seconds_left: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "possible" | "over" | "not_last" | "nothing" | "only_rosters" | "not_done" | "queued" | "running" | "failed" | "undone";
+            /** Undone At */
+            undone_at: string | null;
+            /** Until */
+            until: string | null;
+        };
         /**
          * InvitationAccept
          * @description Taking up an invitation.
@@ -8914,6 +9058,12 @@ export interface components {
             /** Token Type */
             token_type: string;
         };
+        /**
+         * TouchReason
+         * @description Why something that an import wrote is left as it is.
+         * @enum {string}
+         */
+        TouchReason: "visit" | "care_visit" | "follow_up" | "self_report" | "notice" | "photo" | "move" | "review" | "reveal" | "round" | "walk_sheet" | "area" | "edit" | "household";
         /**
          * TransferAccept
          * @description Where the person lives from now on.
@@ -19914,6 +20064,199 @@ export interface operations {
             };
         };
     };
+    list_import_left: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportLeftPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_import_left: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     preview_import: {
         parameters: {
             query?: never;
@@ -19928,6 +20271,194 @@ export interface operations {
                 "application/json": components["schemas"]["ImportPreview"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAccepted"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    get_import_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportUndoRead"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    undo_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             202: {

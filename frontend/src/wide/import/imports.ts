@@ -11,6 +11,8 @@ export type ImportCounts = Schema<'ImportCounts'>
 export type Problem = Schema<'ImportProblemRead'>
 export type ProblemCount = Schema<'ImportProblemCount'>
 export type Difference = Schema<'ImportDifferenceRead'>
+export type ImportUndo = Schema<'ImportUndoRead'>
+export type ImportLeft = Schema<'ImportLeftRead'>
 export type Outcome = Difference['outcome']
 export type PreviewDoor = Schema<'PreviewDoor'>
 /** Column letter → field, null for a column that is not to be read. */
@@ -40,6 +42,10 @@ export interface ImportCalls {
   errors(id: string): Promise<Blob>
   differences(id: string, outcome: Outcome, cursor: string | null): Promise<DifferencePage>
   differenceBook(id: string): Promise<Blob>
+  /** whether it can be undone, and what that would do or has done */
+  undo(id: string): Promise<ImportUndo>
+  undoNow(id: string): Promise<void>
+  left(id: string, cursor: string | null): Promise<{ items: ImportLeft[]; next_cursor: string | null }>
 }
 
 const byId = (id: string) => ({ path: { import_id: id } })
@@ -95,5 +101,17 @@ export const importCalls: ImportCalls = {
   async differenceBook(id) {
     const { data } = await api.GET('/api/v1/imports/{import_id}/differences.xlsx', { params: byId(id), parseAs: 'blob' })
     return data as unknown as Blob
+  },
+  async undo(id) {
+    const { data } = await api.GET('/api/v1/imports/{import_id}/undo', { params: byId(id) })
+    return data!
+  },
+  async undoNow(id) {
+    await api.POST('/api/v1/imports/{import_id}/undo', { params: byId(id) })
+  },
+  async left(id, cursor) {
+    const params = { ...byId(id), query: { cursor, limit: 100 } }
+    const { data } = await api.GET('/api/v1/imports/{import_id}/left', { params })
+    return data!
   },
 }

@@ -90,6 +90,8 @@ const en: Record<keyof typeof zh, string> = {
   'action.apply_import': 'started an import',
   'action.import_unsent': 'brought in unsent records',
   'action.import_roster': 'imported a roster',
+  'action.undo_import': 'asked for an import to be undone',
+  'action.take_back_import': 'took an import back',
   'action.delete_expired_health': 'deleted health data on its day',
   'action.delete_expired_notes': 'deleted notes on their day',
   'action.judge_door_visit': 'judged a door visit',

@@ -89,6 +89,8 @@ const zh = {
   'action.apply_import': '执行导入',
   'action.import_unsent': '收入手机未上传记录',
   'action.import_roster': '导入名册',
+  'action.undo_import': '撤销导入',
+  'action.take_back_import': '取出撤销的导入',
   'action.delete_expired_health': '按期删除健康信息',
   'action.delete_expired_notes': '按期删除备注',
   'action.judge_door_visit': '核对上门记录',
