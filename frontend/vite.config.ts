@@ -48,6 +48,24 @@ function isForPhones(id: string, graph: Graph, seen = new Set<string>()): boolea
 }
 
 /**
+ * Of what is called at every start all is compiled beside the page, by Chromium from 136 on, instead of function by
+ * function in its way. Other browsers take it for the comment that it is; it must stand first.
+ */
+function compileAhead() {
+  return {
+    name: 'compile-ahead',
+    generateBundle: {
+      order: 'post' as const,
+      handler(_: unknown, bundle: Record<string, { type: string; name?: string; code?: string }>) {
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === 'chunk' && ['index', 'engine'].includes(chunk.name ?? '')) chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`
+        }
+      },
+    },
+  }
+}
+
+/**
  * Few chunks rather than many: each is compressed alone, and each costs a request. What the first screen needs
  * is one, the engine another, what several pages share a third; pages and texts stay their own.
  */
@@ -83,6 +101,7 @@ export default defineConfig({
   plugins: [
     vue(),
     copyApiDocs(),
+    compileAhead(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',
@@ -112,7 +131,8 @@ export default defineConfig({
   ],
   build: {
     target: ['es2022', 'chrome100', 'safari15.4'],
-    modulePreload: { polyfill: false },
+    // who asks for more has the first load already, and the engine or is fetching it
+    modulePreload: { polyfill: false, resolveDependencies: (_, files) => files.filter((file) => !/assets\/(index|rolldown|engine)-/.test(file)) },
     reportCompressedSize: false,
     // scripts/budgets.mjs reads there what loads what
     manifest: true,

@@ -22,7 +22,7 @@ export function useDraft<T extends object>(
 ): {
   draft: Ref<T>
   isRestored: Ref<boolean>
-  clearDraft: () => Promise<void>
+  clearDraft: () => void
   restoreDraft: (key: string, draft: T) => Promise<void>
 } {
   const draft = ref(empty()) as Ref<T>
@@ -61,11 +61,12 @@ export function useDraft<T extends object>(
   return {
     draft,
     isRestored,
-    async clearDraft() {
+    clearDraft() {
       const name = owner
       draft.value = empty()
       isRestored.value = false
-      if (name) await engine.clearDraft(name)
+      // beside: nobody waits for it
+      if (name) void engine.clearDraft(name)
     },
     async restoreDraft(name, kept) {
       if (!isEmpty(kept)) await keepDraft(name, kept)

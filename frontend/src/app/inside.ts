@@ -8,6 +8,5 @@ export const beside = shallowRef<Component | null>(null)
 
 /** Fetch it all; await before the first page is drawn. */
 export async function openInside(): Promise<void> {
-  const [{ default: found }] = await Promise.all([import('./Beside.vue'), loadEngine(), loadTexts()])
-  beside.value = found
+  beside.value ??= (await Promise.all([import('./Beside.vue'), loadEngine(), loadTexts()]))[0].default
 }

@@ -1,6 +1,6 @@
 /** What care writes into the outbox. */
 import { engine } from '../app/engine'
-import { reloadDoors, type Door } from '../doors/queries'
+import type { Door } from '../doors/queries'
 import type { Condition, Need } from './needs'
 
 /** A visit that is not finished. */
@@ -24,5 +24,4 @@ export async function recordCareVisit(door: Door, draft: CareDraft): Promise<voi
     ...(draft.note.trim() && { note: draft.note.trim() }),
     ...(draft.nextOn && { next_on: draft.nextOn }),
   })
-  await reloadDoors()
 }

@@ -60,21 +60,7 @@ export interface Door extends Place {
 export function doorInRound(record: DoorRecord, roundId: string | null, targets?: ReadonlySet<string> | null): Door {
   const state = record.states.find((one) => one.roundId === roundId)
   return {
-    id: record.id,
-    dwellingId: record.dwellingId,
-    areaId: record.areaId,
-    communityCode: record.communityCode,
-    compound: record.compound,
-    building: record.building,
-    stair: record.stair,
-    floor: record.floor,
-    room: record.room,
-    address: record.address,
-    head: record.head,
-    initials: record.initials,
-    tags: record.tags,
-    phone: record.phone,
-    note: record.note,
+    ...record,
     members: record.residents.map(({ checks, ...person }) => ({ ...person, check: checks.find((one) => one.roundId === roundId) ?? null })),
     state: targets && !targets.has(record.id) ? 'outside' : (state?.outcome ?? 'todo'),
     attempts: state?.attempts ?? 0,
@@ -86,7 +72,6 @@ export function doorInRound(record: DoorRecord, roundId: string | null, targets?
     notice: state?.notice ?? 0,
     report: record.reports?.find((one) => one.roundId === roundId) ?? null,
     isWaiting: record.pending.length > 0,
-    care: record.care,
   }
 }
 

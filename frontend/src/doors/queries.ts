@@ -62,8 +62,19 @@ export function chooseRound(id: string): void {
   writeSettings({ roundId: id })
 }
 
+/** Doors in the round of the moment, each as long as its record stands. */
+const drawn = computed(() => ({ round: round.value, doors: new WeakMap<DoorRecord, Door>() }))
+
 /** Every household, as it stands in the round of the moment. */
-export const doors = computed<Door[]>(() => records.value.filter((record) => !record.vacant).map((record) => doorInRound(record, round.value?.id ?? null, round.value?.targets)))
+export const doors = computed<Door[]>(() => {
+  const { round, doors: known } = drawn.value
+  return records.value.flatMap((record) => {
+    if (record.vacant) return []
+    const door = known.get(record) ?? doorInRound(record, round?.id ?? null, round?.targets)
+    known.set(record, door)
+    return door
+  })
+})
 
 /** Doors with nobody behind them, for the picture of a stair. */
 export const vacantDoors = computed<VacantDoor[]>(() => records.value.filter((record) => record.vacant))
@@ -82,30 +93,32 @@ function keepParts(): void {
   if (areas.value.some((area) => area.rounds.some((one) => one.form?.questions.length))) void keepPart('questions')
 }
 
-let isReading = false
+let reading: Promise<void> | null = null
 let isStale = false
 
-/** Read all again; changes that come meanwhile are read in one more go, not one by one. */
-export async function reloadDoors(): Promise<void> {
-  if (isReading) {
-    isStale = true
-    return
-  }
-  isReading = true
-  try {
-    do {
-      isStale = false
-      const [foundAreas, foundDoors] = await Promise.all([engine.listAreas(), engine.listDoors()])
-      areas.value = foundAreas
-      records.value = foundDoors
-      isLoaded.value = true
-      keepParts()
-    } while (isStale)
-  } finally {
-    isReading = false
+async function readAll(): Promise<void> {
+  while (isStale) {
+    isStale = false
+    const [foundAreas, foundDoors] = await Promise.all([engine.listAreas(), engine.listDoors()])
+    areas.value = foundAreas
+    records.value = foundDoors
+    isLoaded.value = true
+    keepParts()
   }
 }
 
-engine.watch(() => void reloadDoors())
+/** Read all again; changes that come meanwhile are read in one more go, not one by one. */
+export function reloadDoors(): Promise<void> {
+  isStale = true
+  reading ??= readAll().finally(() => (reading = null))
+  return reading
+}
+
+engine.watch((changed) => {
+  // what is being read may be older
+  if (!changed || (reading && changed.length)) void reloadDoors()
+  // each in the place of what it was
+  if (changed?.length) records.value = [...new Map([...records.value, ...changed].map((record) => [record.id, record])).values()]
+})
 // at a start this file is fetched while the database is being opened
-void openSession().then(reloadDoors)
+void openSession().then(() => reading ?? reloadDoors())

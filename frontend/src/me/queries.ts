@@ -67,17 +67,22 @@ function fromReceipt(receipt: Receipt): OutboxRecord {
   }
 }
 
-/** Everything waiting, in need of a person, and lately confirmed; newest first; null until read. */
-export function useRecords(): ShallowRef<OutboxRecord[] | null> {
+/** Everything waiting, in need of a person, and lately confirmed, of one household or of all; newest first; null until read. */
+export function useRecords(householdId?: string): ShallowRef<OutboxRecord[] | null> {
   const records = shallowRef<OutboxRecord[] | null>(null)
   let asked = 0
   async function read(): Promise<void> {
     const mine = ++asked
-    const [items, receipts] = await Promise.all([engine.listOutbox(), engine.listReceipts()])
+    const [items, receipts] = await Promise.all([engine.listOutbox(householdId), engine.listReceipts()])
     if (mine !== asked) return
-    records.value = [...items.map(fromOutbox), ...receipts.map(fromReceipt)].sort((a, b) => b.at - a.at || b.id.localeCompare(a.id))
+    const found = [...items.map(fromOutbox), ...receipts.filter((one) => !householdId || one.householdId === householdId).map(fromReceipt)]
+    records.value = found.sort((a, b) => b.at - a.at || b.id.localeCompare(a.id))
   }
-  onBeforeUnmount(engine.watch(() => void read()))
+  onBeforeUnmount(
+    engine.watch((doors) => {
+      if (!householdId || !doors?.length || doors.some((door) => door.id === householdId)) void read()
+    }),
+  )
   void read()
   return records
 }

@@ -36,6 +36,8 @@ export interface EngineOptions extends TransportOptions, ScheduleOptions {
 }
 
 type Listener = () => void
+/** Doors that have changed, as they are now; none: only what waits; null: anything may have changed. */
+type DataListener = (doors: readonly DoorRecord[] | null) => void
 
 /** A clock that is wrong by no more (ms) is called right: the server asks no more of it. */
 const CLOCK_SLACK_MS = 900_000
@@ -74,7 +76,7 @@ export class Engine {
   private oldestUpload: number | null = null
   private uploads: Promise<Uploads> | null = null
   private readonly listeners = new Set<Listener>()
-  private readonly dataListeners = new Set<Listener>()
+  private readonly dataListeners = new Set<DataListener>()
   private running: Promise<void> | null = null
   private again = false
   private isSwitching = false
@@ -109,8 +111,8 @@ export class Engine {
     return () => this.listeners.delete(listener)
   }
 
-  /** Told after doors, areas, outbox or receipts changed. Answers the way to stop. */
-  watch(listener: Listener): () => void {
+  /** Told after doors, areas, outbox or receipts changed, before whoever has changed them goes on. Answers the way to stop. */
+  watch(listener: DataListener): () => void {
     this.dataListeners.add(listener)
     return () => this.dataListeners.delete(listener)
   }
@@ -140,7 +142,8 @@ export class Engine {
     await this.database?.forget()
     const database = accountDatabase(this.options.databasePrefix, session.accountId, (isBlocked) => this.set({ storageProblem: isBlocked ? 'blocked' : null }))
     this.database = database
-    this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs)
+    this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs, (doors) => this.tellData(doors))
+    this.tellData(null)
     const read = (name: string): Promise<unknown> => database.run((db) => db.get('meta', name))
     const [kept, contact, clock, uploads] = await Promise.all([read('confirmed'), read('lastContactAt'), read('clockErrorMs'), read('uploads')])
     this.transport.lastContactAt ??= (contact as number | undefined) ?? null
@@ -148,7 +151,7 @@ export class Engine {
     const [count, oldest] = (uploads as [number, number | null] | undefined) ?? [0, null]
     this.oldestUpload = oldest
     this.set({ clockErrorMs: (clock as number | undefined) ?? 0, uploads: count })
-    await this.refresh()
+    await this.count()
   }
 
   private async detach(): Promise<void> {
@@ -157,7 +160,7 @@ export class Engine {
     this.closeUploads()
     this.confirmed = { day: '', count: 0 }
     this.set({ waiting: 0, needsYou: 0, uploads: 0, confirmedToday: null, refusal: null })
-    this.tellData()
+    this.tellData(null)
   }
 
   /** Let the running sync end, at once and with nothing half done. */
@@ -184,7 +187,10 @@ export class Engine {
   }
 
   private async hear(message: unknown): Promise<void> {
-    if (message !== 'session') return this.refresh()
+    if (message !== 'session') {
+      this.tellData(null)
+      return this.count()
+    }
     await this.switching(async () => {
       const before = this.session?.accountId
       const session = await this.transport.resume()
@@ -255,8 +261,8 @@ export class Engine {
     return (await this.database?.run((db) => db.get('households', id))) ?? null
   }
 
-  async listOutbox(): Promise<OutboxItem[]> {
-    return (await this.outbox?.list()) ?? []
+  async listOutbox(householdId?: string): Promise<OutboxItem[]> {
+    return (await this.outbox?.list(householdId)) ?? []
   }
 
   async listReceipts(): Promise<Receipt[]> {
@@ -351,7 +357,7 @@ export class Engine {
     await this.database?.write(['meta'], (tx) => tx.objectStore('meta').put([count, oldest], 'uploads'))
     this.oldestUpload = oldest
     this.set({ uploads: count })
-    await this.changed()
+    await this.changed([])
   }
 
   /** Tell the server what this phone still holds. */
@@ -437,13 +443,13 @@ export class Engine {
     this.set({ syncing: true })
     try {
       const pushed = await syncer.push()
-      await this.changed()
+      if (pushed !== null) await this.changed()
       const pulled = await syncer.pull()
       const confirmedToday = pushed || (await syncer.status())
       await this.keepConfirmed(confirmedToday)
       this.schedule.succeeded()
       this.set({ refusal: null, storageProblem: null })
-      if (pulled) await this.changed()
+      if (pulled) await this.changed(null)
       const next = await outbox.nextDue(this.options.now())
       if (next !== null) this.syncSoon(next + 20)
     } catch (error) {
@@ -451,7 +457,7 @@ export class Engine {
     } finally {
       this.set({ syncing: false })
     }
-    await this.refresh()
+    await this.count()
   }
 
   /** Say what went wrong and when to try again: not before signing in, and never sooner than asked. */
@@ -488,21 +494,22 @@ export class Engine {
     })
   }
 
-  private async changed(): Promise<void> {
-    await this.refresh()
+  /** Say how many wait now, that something has changed to the other tabs, and what to the screens that have not heard. */
+  private async changed(untold?: readonly DoorRecord[] | null): Promise<void> {
+    if (untold !== undefined) this.tellData(untold)
+    await this.count()
     this.options.channel?.postMessage('changed')
   }
 
-  private async refresh(): Promise<void> {
+  private async count(): Promise<void> {
     const { waiting, needsYou } = (await this.outbox?.count()) ?? { waiting: 0, needsYou: 0 }
     const { day, count } = this.confirmed
     const confirmedToday = day === this.today() ? count : null
     this.set({ waiting: waiting + this.state.uploads, needsYou, confirmedToday })
-    this.tellData()
   }
 
-  private tellData(): void {
-    for (const listener of this.dataListeners) listener()
+  private tellData(doors: readonly DoorRecord[] | null): void {
+    for (const listener of this.dataListeners) listener(doors)
   }
 
   private set(change: Partial<Status>): void {

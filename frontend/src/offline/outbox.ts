@@ -57,6 +57,8 @@ export class Outbox {
     private readonly who: () => string,
     /** ms during which a record can be taken back and is not sent */
     private readonly undoMs: number,
+    /** hears, in the order in which it was kept, of what changed here: these doors, as they are now; null: others too */
+    private readonly tell: (doors: readonly DoorRecord[] | null) => void,
   ) {}
 
   /**
@@ -66,12 +68,16 @@ export class Outbox {
   async perform(commands: readonly NewCommand[], now: number): Promise<void> {
     const work = async (tx: { objectStore: <N extends 'households' | 'commands' | 'areas'>(name: N) => Store<N> }) => {
       const outbox = tx.objectStore('commands')
+      const written: DoorRecord[] = []
       for (const command of commands) {
-        // the commit may have come through although the connection was lost before we heard of it
-        if ((await outbox.index('id').getKey(command.id)) !== undefined) continue
         const households = tx.objectStore('households')
         const door = (await households.get(command.payload.household_id)) ?? command.made
         if (!door) throw new DoorGoneError(command.payload.household_id)
+        // the commit may have come through although the connection was lost before we heard of it
+        if ((await outbox.index('id').getKey(command.id)) !== undefined) {
+          written.push(door)
+          continue
+        }
         const area = await tx.objectStore('areas').get(door.areaId)
         const item: Omit<OutboxItem, 'seq'> = {
           ...command,
@@ -86,15 +92,18 @@ export class Outbox {
           label: labelOf(door),
         }
         await outbox.add(item as OutboxItem)
-        await this.redraw(households, outbox, door)
+        written.push(await this.redraw(households, outbox, door))
       }
+      return written
     }
-    await this.database.write(['households', 'commands', 'areas'], work, 'strict')
+    this.tell(await this.database.write(['households', 'commands', 'areas'], work, 'strict'))
   }
 
   /** Write a door anew from the server's facts and what waits on top of them. */
-  private async redraw(households: Store<'households'>, commands: Store<'commands'>, door: DoorRecord): Promise<void> {
-    await households.put(withPending(door, await pendingOf(commands, door.id), this.who()))
+  private async redraw(households: Store<'households'>, commands: Store<'commands'>, door: DoorRecord): Promise<DoorRecord> {
+    const drawn = withPending(door, await pendingOf(commands, door.id), this.who())
+    await households.put(drawn)
+    return drawn
   }
 
   /** Take commands back that have not begun to be sent; answers false, and takes none, when any has. */
@@ -108,32 +117,36 @@ export class Outbox {
   }
 
   private async remove(ids: readonly string[], may: (item: OutboxItem) => boolean): Promise<boolean> {
-    return this.database.write(['households', 'commands'], async (tx) => {
+    const written = await this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       const items = await Promise.all(ids.map((id) => commands.index('id').get(id)))
-      if (!items.every((item) => item && may(item))) return false
+      if (!items.every((item) => item && may(item))) return null
+      const doors: DoorRecord[] = []
       for (const item of items) {
         await commands.delete(item!.seq)
         const households = tx.objectStore('households')
         const door = await households.get(item!.payload.household_id)
         if (item!.name === 'people.add_household') await households.delete(door?.id ?? '')
-        else if (door) await this.redraw(households, commands, door)
+        else if (door) doors.push(await this.redraw(households, commands, door))
       }
-      return true
+      return { doors: items.some((item) => item!.name === 'people.add_household') ? null : doors }
     })
+    if (written) this.tell(written.doors)
+    return !!written
   }
 
   /** Send a rejected record again, under a new id: the old one stays rejected at the server. */
   async retry(id: string, freshId: string): Promise<void> {
-    await this.database.write(['households', 'commands'], async (tx) => {
+    const written = await this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
       const households = tx.objectStore('households')
       const item = await commands.index('id').get(id)
-      if (item?.state !== 'rejected') return
+      if (item?.state !== 'rejected') return []
       await commands.put({ ...item, id: freshId, state: 'waiting', attempts: 0, holdUntil: 0, lastProblem: null })
       const door = await households.get(item.payload.household_id)
-      if (door) await this.redraw(households, commands, door)
+      return door ? [await this.redraw(households, commands, door)] : []
     })
+    this.tell(written)
   }
 
   /** How many wait for the server, and how many for a person. */
@@ -142,8 +155,9 @@ export class Outbox {
     return { waiting: all - needsYou, needsYou }
   }
 
-  list(): Promise<OutboxItem[]> {
-    return this.database.run((db) => db.getAll('commands'))
+  /** Oldest first; those about one household, or all. */
+  list(householdId?: string): Promise<OutboxItem[]> {
+    return this.database.run((db) => (householdId ? db.getAllFromIndex('commands', 'householdId', householdId) : db.getAll('commands')))
   }
 
   /** Newest first. */
@@ -224,11 +238,13 @@ export class Outbox {
         if (key !== undefined) await commands.delete(key)
       }
     })
+    this.tell([])
     if (taken.length < answers.length) throw new StorageError('full')
   }
 
   private async write(answers: readonly Answer[], now: number, isRoomForReceipts: boolean): Promise<void> {
-    await this.database.write(['households', 'commands', 'receipts'], async (tx) => {
+    const written = await this.database.write(['households', 'commands', 'receipts'], async (tx) => {
+      const doors: DoorRecord[] = []
       const commands = tx.objectStore('commands')
       const receipts = tx.objectStore('receipts')
       if (!isRoomForReceipts) await receipts.clear()
@@ -239,7 +255,7 @@ export class Outbox {
         if (answer.status === 'rejected') {
           const lastProblem = { code: answer.code ?? 'rejected', detail: answer.detail ?? null, status: 200 }
           await commands.put({ ...item, state: 'rejected', lastProblem })
-          if (door) await this.redraw(tx.objectStore('households'), commands, door)
+          if (door) doors.push(await this.redraw(tx.objectStore('households'), commands, door))
           continue
         }
         await commands.delete(item.seq)
@@ -247,7 +263,7 @@ export class Outbox {
         if (!door) continue
         if (answer.code === CONFLICT) {
           // the server's value stands; what else it took over comes with the pull that follows
-          await this.redraw(tx.objectStore('households'), commands, door)
+          doors.push(await this.redraw(tx.objectStore('households'), commands, door))
           continue
         }
         const rest = await pendingOf(commands, door.id)
@@ -255,9 +271,12 @@ export class Outbox {
         // the server knows what it has taken a record about
         delete known.isMade
         await tx.objectStore('households').put(known)
+        doors.push(known)
       }
       if (isRoomForReceipts) await prune(receipts)
+      return doors
     })
+    this.tell(written)
   }
 
   /** No answer for these: they wait again, with what stood in the way; on a full phone they stay `sending`, which is as good. */
@@ -273,6 +292,7 @@ export class Outbox {
     await work.catch((error: unknown) => {
       if (!isFull(error)) throw error
     })
+    this.tell([])
   }
 }
 

@@ -11,23 +11,17 @@ type Found = Door | VacantDoor
 
 /** Correct the household's own facts; `version` is that of its area when the form was filled. */
 export async function updateHousehold(door: Door, version: number, changes: HouseholdChanges): Promise<string> {
-  return kept(engine.perform('people.update_household', { household_id: door.id, base_version: version, changes }))
+  return engine.perform('people.update_household', { household_id: door.id, base_version: version, changes })
 }
 
 /** Correct a member's facts. */
 export async function updateResident(door: Door, residentId: string, version: number, changes: ResidentChanges): Promise<string> {
-  return kept(engine.perform('people.update_resident', { household_id: door.id, resident_id: residentId, base_version: version, changes }))
+  return engine.perform('people.update_resident', { household_id: door.id, resident_id: residentId, base_version: version, changes })
 }
 
 /** Write down somebody who lives here and is not listed. */
 export async function addResident(door: Door, person: PersonForm): Promise<string> {
-  return kept(
-    engine.perform('people.add_resident', {
-      household_id: door.id,
-      resident_id: newId(Date.now()),
-      ...personOf(person),
-    }),
-  )
+  return engine.perform('people.add_resident', { household_id: door.id, resident_id: newId(Date.now()), ...personOf(person) })
 }
 
 /** A person as records have them. */
@@ -40,7 +34,7 @@ function personOf(person: PersonForm) {
 
 /** Write down that a member lives here no longer, since `on` (YYYY-MM-DD). */
 export async function markResidentGone(door: Door, residentId: string, reason: GoneReason, on: string): Promise<string> {
-  return kept(engine.perform('people.mark_resident_gone', { household_id: door.id, resident_id: residentId, reason, on }))
+  return engine.perform('people.mark_resident_gone', { household_id: door.id, resident_id: residentId, reason, on })
 }
 
 /**
@@ -66,7 +60,7 @@ export async function addHousehold(beside: Found, place: NewDoor | null, head: P
     isMade: true, vacant: false, states: [], care: null, head: person.name, initials: '', kind: 'family', tags: [], phone, note, pending: [],
     residents: [{ id: headId, name: person.name, initials: '', sex: person.sex, birthYear: null, relation: person.relation || '', needsIdCheck: false, checks: [] }],
   }
-  return [id, await kept(engine.perform('people.add_household', payload, made))]
+  return [id, await engine.perform('people.add_household', payload, made)]
 }
 
 /** Take a record back. False when it has already been sent. */
@@ -74,10 +68,4 @@ export async function undoEdit(id: string): Promise<boolean> {
   const isUndone = await engine.undo([id])
   await reloadDoors()
   return isUndone
-}
-
-async function kept(work: Promise<string>): Promise<string> {
-  const id = await work
-  await reloadDoors()
-  return id
 }

@@ -1,6 +1,6 @@
 /** What screening writes into the outbox. A record can be taken back until the engine may send it. */
 import { engine } from '../app/engine'
-import { reloadDoors, type Door, type Outcome, type Round } from '../doors/queries'
+import type { Door, Outcome, Round } from '../doors/queries'
 import type { AgainReason, OwnAnswer } from '../offline/types'
 import type { PersonPayload } from './form'
 
@@ -16,7 +16,6 @@ export async function recordDoorVisit(door: Door, { id: roundId, form }: Round, 
     // where nobody answered, nobody was asked
     ...(form?.version && outcome.startsWith('answered') && { form_version: form.version, answers: own }),
   })
-  await reloadDoors()
   return id
 }
 
@@ -28,13 +27,11 @@ export async function recordNoAnswer(doors: Door[], roundId: string): Promise<st
       payload: { household_id: door.id, round_id: roundId, outcome: 'no_answer' as const, persons: [] },
     })),
   )
-  await reloadDoors()
   return ids
 }
 
 /** Take records back. False when they have already been sent. */
 export async function undoVisits(ids: string[]): Promise<boolean> {
   const isUndone = await engine.undo(ids)
-  await reloadDoors()
   return isUndone
 }

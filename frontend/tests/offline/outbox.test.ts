@@ -40,6 +40,22 @@ describe('recording a visit', () => {
     expect(town.home('101').visits).toHaveLength(1)
   })
 
+  it('tells which doors have changed, as they are kept, and of none where none has', async () => {
+    const phone = await readyPhone(town)
+    const told: (string[] | null)[] = []
+    phone.engine.watch((doors) => told.push(doors && doors.map((door) => `${door.room} ${door.states[0]?.outcome} ${door.pending.length}`)))
+    await record(phone, '101')
+    expect(told.splice(0)).toEqual([['101 answered_all 1']])
+    town.isDown = true
+    await phone.engine.sync()
+    expect(told.splice(0)).toEqual([[]])
+    town.isDown = false
+    await phone.engine.sync()
+    expect(told.splice(0)[0]).toEqual(['101 answered_all 0'])
+    await phone.engine.sync()
+    expect(told).toEqual([])
+  })
+
   it('takes what a screen holds while its framework watches it', async () => {
     const phone = await readyPhone(town)
     const watched = <T extends object>(value: T): T => new Proxy(value, {})
