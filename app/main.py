@@ -151,7 +151,7 @@ def create_app(database_url: str | None = None, settings: Settings | None = None
         app.include_router(router, prefix="/api/v1")
     app.include_router(not_home_pages.router)
     _add_operations(app)
-    serve_frontend(app, settings.frontend_dir)
+    serve_frontend(app, settings.frontend_dir, settings.earlier_builds)
     _describe_problems(app)
     return app
 

@@ -1,5 +1,7 @@
 """All HTTP glue: the session (one commit), problems, request ids, paging, the PWA's files."""
 
+import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -233,8 +235,37 @@ def etag_matches(request: Request, etag: str) -> bool:
     return etag in [tag.strip().removeprefix("W/") for tag in held.split(",")]
 
 
-def serve_frontend(app: FastAPI, folder: Path) -> None:
-    """Serve the built PWA at `/`: files as they are, any other path without a dot gets its page."""
+EARLIER_BUILDS_DAYS = 30
+"""How long the files of a build stay once the service has started with another one."""
+
+
+def keep_build(folder: Path, kept: Path) -> None:
+    """Keep the files of the build in `folder` that carry a digest in their name, for tabs that outlive it.
+
+    A tab of an earlier build asks for parts of that build when they are first needed. A service that cannot keep them
+    says so in the log and serves all the same.
+    """
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        for file in (folder / "assets").glob("*"):
+            if not (kept / file.name).is_file():
+                # whole or not at all, also where two services start at once
+                fresh = kept / f".{new_id()}"
+                shutil.copyfile(file, fresh)
+                fresh.replace(kept / file.name)
+            os.utime(kept / file.name)
+        for file in kept.iterdir():
+            if time.time() - file.stat().st_mtime > EARLIER_BUILDS_DAYS * 86_400:
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("frontend.not_kept", folder=str(kept), error=str(error))
+
+
+def serve_frontend(app: FastAPI, folder: Path, kept: Path) -> None:
+    """Serve the built PWA at `/`: files as they are, any other path without a dot gets its page.
+
+    Files of earlier builds come from `kept` (see `keep_build`).
+    """
     root = folder.resolve()
 
     @app.get("/docs", include_in_schema=False)
@@ -254,6 +285,9 @@ def serve_frontend(app: FastAPI, folder: Path) -> None:
         if wanted.is_file() and path:
             hashed = path.startswith("assets/")
             return FileResponse(wanted, headers={"Cache-Control": _cache(hashed)})
+        earlier = kept / wanted.name
+        if path.startswith("assets/") and "\x00" not in path and earlier.is_file():
+            return FileResponse(earlier, headers={"Cache-Control": _cache(hashed=True)})
         if "." in path.rsplit("/", 1)[-1] or not (root / "index.html").is_file():
             raise HTTPException(404, "Not found")
         return FileResponse(root / "index.html", headers={"Cache-Control": "no-cache", **PAGE_HEADERS})

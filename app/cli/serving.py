@@ -19,6 +19,7 @@ from app.core.logging import configure_logging
 from app.core.memory import settle
 from app.hooks import install_hooks
 from app.main import create_app, open_queue
+from app.web import keep_build
 
 app = typer.Typer()
 
@@ -41,6 +42,7 @@ def serve() -> None:
     # uvicorn raises a signal it has caught once more when it is done; dying of that would leave the
     # embedded server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    keep_build(settings.frontend_dir, settings.earlier_builds)
     typer.echo(f"Pioneer Grid 先锋网格: http://{settings.host}:{settings.port}")
     served = create_app(open_url())
     settle()

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
             raise ValueError("PIONEER_DATA_KEYS and PIONEER_DATA_KEYS_FILE are both set; which keys are meant?")
         return self
 
+    @property
+    def earlier_builds(self) -> Path:
+        """Where the frontend's files stay for tabs that were opened before an update."""
+        return self.data_dir / "frontend"
+
     @cached_property
     def token_key(self) -> str:
         """Key that signs access tokens; made once under the data directory when none is given."""

@@ -24,10 +24,12 @@ async function start(): Promise<void> {
   await setLanguage(language.value)
   const app = createApp(App)
   // what no screen has foreseen is said all the same: a tap that did nothing must not look like one that did
-  app.config.errorHandler = (error) => {
+  const say = (error: unknown) => {
     console.error(error)
     toast(codeText(problemCode(error)))
   }
+  app.config.errorHandler = say
+  router.onError(say)
   app.use(router).mount('#app')
   await router.isReady()
   await openSession()

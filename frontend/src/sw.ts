@@ -1,12 +1,13 @@
 /**
- * The service worker: keeps the shell, never anything of `/api`; a new version waits until it is asked in.
+ * The service worker: keeps the shell, never anything of `/api`; a new version waits until it is asked in. What a version
+ * before it has kept stays as long as a tab of then is open, which may still need a part of it for the first time.
  *
  * Of the texts behind the sign-in page it keeps the languages this phone speaks, and no others; of the parts that only
  * doors need, those that the doors of this phone need. The page says which (`keepLanguage`, `keepPart`), before the
  * worker is installed or at any time after.
  */
 /// <reference lib="webworker" />
-import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
+import { cleanupOutdatedCaches, PrecacheController, PrecacheRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { APART_CACHE, LANGUAGE_ENTRY, partEntry } from './offline/keptApart'
 
@@ -16,10 +17,12 @@ const files = self.__WB_MANIFEST as { url: string; revision: string | null }[]
 const isApart = (url: string) => /assets\/(text|part)-/.test(url)
 const apart = files.map((file) => `/${file.url}`).filter(isApart)
 
-precacheAndRoute(files.filter((file) => !isApart(file.url)))
+const shell = new PrecacheController()
+shell.addToCacheList(files.filter((file) => !isApart(file.url)))
+registerRoute(new PrecacheRoute(shell))
 cleanupOutdatedCaches()
 registerRoute(
-  new NavigationRoute(createHandlerBoundToURL('index.html'), {
+  new NavigationRoute(shell.createHandlerBoundToURL('index.html'), {
     denylist: [/^\/(api|api-docs|docs|openapi\.json|health|metrics|h\/)/],
   }),
 )
@@ -35,6 +38,12 @@ registerRoute(
   },
 )
 
+// of an earlier version, for a tab that is still open; what was not kept the service may have
+registerRoute(
+  ({ url }) => url.pathname.startsWith('/assets/'),
+  async ({ request }) => (await caches.match(request)) ?? fetch(request),
+)
+
 /** Fetch the texts of the language chosen last, and the parts asked for; those of others stay until the next version. */
 async function keepApart(): Promise<void> {
   const cache = await caches.open(APART_CACHE)
@@ -44,19 +53,32 @@ async function keepApart(): Promise<void> {
   await Promise.all(wanted.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
 }
 
-/** Forget what belongs to versions before this one. */
-async function dropOld(): Promise<void> {
+/** The tabs that were open when a version took over, by their ids, each a page of an earlier one. */
+const OLD_TABS = '/old-tabs'
+
+/** Forget what belongs to versions before this one, unless a tab of one of them is still open. */
+async function dropOld(event: ExtendableEvent, isTakingOver: boolean): Promise<void> {
   const cache = await caches.open(APART_CACHE)
+  const known = (await (await cache.match(OLD_TABS))?.json()) as string[] | undefined
+  if (!known && !isTakingOver) return
+  const open = (await self.clients.matchAll({ type: 'window', includeUncontrolled: true })).map(({ id }) => id)
+  const old = isTakingOver ? open : open.filter((id) => known!.includes(id))
+  if (old.length) return cache.put(OLD_TABS, new Response(JSON.stringify(old)))
+  await cache.delete(OLD_TABS)
+  void shell.activate(event)
   const keys = await cache.keys()
   const isOld = (path: string) => path.startsWith('/assets/') && !apart.includes(path)
-  const old = keys.filter((request) => isOld(new URL(request.url).pathname))
-  await Promise.all(old.map((request) => cache.delete(request)))
+  await Promise.all(keys.filter((request) => isOld(new URL(request.url).pathname)).map((request) => cache.delete(request)))
 }
 
-self.addEventListener('install', (event) => event.waitUntil(keepApart()))
+self.addEventListener('install', (event) => {
+  void shell.install(event)
+  event.waitUntil(keepApart())
+})
 self.addEventListener('message', (event) => {
   const { type } = (event.data ?? {}) as { type?: string }
   if (type === 'SKIP_WAITING') void self.skipWaiting()
-  if (type === 'KEEP') event.waitUntil(keepApart())
+  // said by every page once it stands: the moment to see which tabs are left
+  if (type === 'KEEP') event.waitUntil(Promise.all([keepApart(), dropOld(event, false)]))
 })
-self.addEventListener('activate', (event) => event.waitUntil(Promise.all([dropOld(), self.clients.claim()])))
+self.addEventListener('activate', (event) => event.waitUntil(dropOld(event, true).then(() => self.clients.claim())))

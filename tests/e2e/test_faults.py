@@ -89,9 +89,24 @@ class Published:
         self.number = 0
         shutil.copytree(ROOT / "frontend" / "dist", folder)
 
-    def publish(self) -> int:
-        """Put a new version out; answers its number, which its page carries."""
+    def rename(self) -> None:
+        """Give every file of the app another name, as after a change in each; none is left under its old one."""
+        assets = list((self.folder / "assets").iterdir())
+        names = {
+            path.name: re.sub(r"(?:\.v\d+)?(\.\w+)$", rf".v{self.number}\1", path.name) for path in assets
+        }  # fmt: skip
+        for path in [*assets, self.folder / "index.html", self.folder / "sw.js"]:
+            text = path.read_text(encoding="utf-8")
+            for before, now in names.items():
+                text = text.replace(before, now)
+            path.unlink()
+            path.with_name(names.get(path.name, path.name)).write_text(text, encoding="utf-8")
+
+    def publish(self, anew: bool = False) -> int:
+        """Put a new version out, `anew` with all its files; answers its number, which its page carries."""
         self.number += 1
+        if anew:
+            self.rename()
         page, worker = self.folder / "index.html", self.folder / "sw.js"
         mark = f'<meta name="published" content="{self.number}">'
         bare = re.sub(r'<meta name="published" content="\d+">', "", page.read_text())
@@ -158,9 +173,9 @@ def record(phone: Phone, home: Home) -> None:
     phone.expect_waiting(1)
 
 
-def offered(phone: Phone, published: Published) -> int:
+def offered(phone: Phone, published: Published, anew: bool = False) -> int:
     """A new version comes out and is offered; answers its number."""
-    number = published.publish()
+    number = published.publish(anew)
     phone.go("today")
     phone.page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update()).then(() => true)")
     expect(phone.get("take-offer")).to_be_visible()
@@ -240,6 +255,39 @@ def test_migrating_tab_killed(town: Service, phone: Phone, doors: Iterator[Home]
     phone.restore_network()
     phone.expect_confirmed()
     assert visits(town, home) == 1
+
+
+def test_a_tab_of_before(phone: Phone, published: Published) -> None:
+    """A tab that was open before an update goes on, with a network or without, until it is opened anew."""
+    taken, tab = phone.page, phone._new_page()
+    tab.goto("/today")
+    expect(tab.get_by_test_id("stair").first).to_be_visible()
+    number = offered(phone, published, anew=True)
+    phone.tap("take-offer")
+    expect_version(phone, number)
+    # the browser's own cache might have what the app has not kept
+    phone.context.new_cdp_session(tab).send("Network.clearBrowserCache")
+
+    phone.page = tab
+    phone.cut_network()
+    phone.go("posts")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("岗位")
+    phone.restore_network()
+    phone.go("me")
+    phone.tap("walk-sheet")  # no phone keeps this one
+    expect(tab.get_by_test_id("print-sheet")).to_be_visible()
+    assert not tab.locator(f'meta[name="published"][content="{number}"]').count()
+
+    tab.close()
+    phone.page = taken
+    phone.open("/today")
+    expect_version(phone, number)
+    phone.page.wait_for_function(
+        "number => caches.keys()"
+        ".then((names) => Promise.all(names.map(async (name) => (await caches.open(name)).keys())))"
+        ".then((kept) => kept.flat().every(({ url }) => !url.includes('/assets/') || url.includes(`.v${number}.`)))",
+        arg=number,
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS)
