@@ -191,10 +191,13 @@ def ask_the_rest(town: Service, desk: Desk, phone: Phone, home: Home) -> None:
     phone.tap("filter-due")
     expect(phone.page.locator(".door-row")).to_have_count(1)
     phone.tap(f"door-row-{home.room}")
+    with signed_in(town, "demo-worker") as worker:
+        confirmed = worker.get("/sync/status")["confirmed_today"]
     phone.tap("all-well")
     phone.tap(phone.get("question-been_there").get_by_test_id("answer-been_there-false"))
     phone.tap("questions-done")
-    phone.expect_confirmed()
+    phone.go("me")
+    expect(phone.get("confirmed-today")).to_contain_text(str(confirmed + 1), timeout=30_000)
     desk.page.go_back()
     desk.page.go_back()
     expect(row.locator("strong")).to_have_text(str(to_ask - 1))
@@ -268,6 +271,7 @@ def test_from_a_silent_stair_to_the_last_door_that_is_asked(
     phone.tap("confirm-report")
     expect(phone.get("strip")).to_contain_text("已确认自报")
     phone.expect_state("已查")
+    expect(phone.get("strip")).to_be_hidden()
     phone.expect_confirmed()
     after = figures(town)
     assert after["door_notices"] == before["door_notices"] + len(homes) - 1
