@@ -6,6 +6,7 @@ at the start of each transaction. Connections act as `pioneer_app`, which owns n
 
 import os
 import re
+import select
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ import orjson
 import psycopg
 from psycopg import AsyncClientCursor, sql
 from psycopg_pool import AsyncConnectionPool
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
 
@@ -125,6 +127,29 @@ def connection_options(application: str = "pioneer", *, bounds: str = "") -> dic
     }
 
 
+def has_hung_up(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether the server has ended an idle connection, as it does when it is restarted. Nothing is sent for it, so it
+    costs no round trip, and nothing can have been committed.
+
+    An idle connection has nothing to read but what the server says unasked: that a setting has changed, or goodbye.
+    """
+    pgconn = connection.pgconn
+    try:
+        ready = select.poll()
+        ready.register(pgconn.socket, select.POLLIN)
+        if not ready.poll(0):
+            return False
+        pgconn.consume_input()
+        return connection.closed or bool(ready.poll(0))
+    except (psycopg.OperationalError, OSError):
+        return True
+
+
+def _refuse_hung_up(connection: Any, _record: object, _proxy: object) -> None:
+    if has_hung_up(connection.driver_connection):
+        raise DisconnectionError("the server has hung up")
+
+
 class Database:
     """An open database: an engine for ordinary work and a pool for one-round-trip calls."""
 
@@ -137,6 +162,7 @@ class Database:
             pool_timeout=15,
             connect_args=connection_options(),
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_hung_up)
         self.calls: AsyncConnectionPool[psycopg.AsyncConnection[tuple[Any, ...]]] = AsyncConnectionPool(
             url,
             min_size=1,
@@ -156,6 +182,22 @@ class Database:
         await self.engine.dispose()
 
     @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+        """A connection for a call; those that the server has ended meanwhile go back to be replaced."""
+        connection = await self.calls.getconn()
+        for _ in range(self.calls.max_size):
+            if not has_hung_up(connection):
+                break
+            await connection.close()
+            await self.calls.putconn(connection)
+            connection = await self.calls.getconn()
+        try:
+            async with connection:
+                yield connection
+        finally:
+            await self.calls.putconn(connection)
+
+    @asynccontextmanager
     async def session(self, scope: Scope) -> AsyncIterator[AsyncSession]:
         """A transaction in `scope` for jobs and the command line: committed at the end, rolled back on error."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
@@ -169,7 +211,7 @@ class Database:
         its own, `SET LOCAL …;`, may stand before the statement; the rows are those of the last.
         """
         query = sql.SQL(f"SET LOCAL app.scope = %(app_scope)s; {statement}")
-        async with self.calls.connection() as connection:
+        async with self._connection() as connection:
             cursor = await connection.execute(query, params | {"app_scope": scope.setting})
             while cursor.nextset():
                 pass
@@ -185,7 +227,7 @@ class Database:
         """
         head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = %(app_scope)s"
         query = sql.SQL("; ".join([head, *statements, "COMMIT"]))
-        async with self.calls.connection() as connection:
+        async with self._connection() as connection:
             try:
                 cursor = await connection.execute(query, params | {"app_scope": scope.setting})
                 answers = []

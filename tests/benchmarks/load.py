@@ -106,27 +106,42 @@ def first_result(body: bytes) -> str:
     return str(json.loads(body)["results"][0]["status"])
 
 
-async def cut_downloads(port: int, message: bytes, count: int) -> list[socket.socket]:
+async def cut_downloads(port: int, message: bytes, count: int, patience: float = 20.0) -> list[socket.socket]:
     """Begin `count` downloads, take their first kilobytes and no more: every other one is broken off there, of the rest
     the phone neither reads on nor hangs up. Answers those; their owner closes them.
 
     Those ask many times in a row, so that no buffer between holds what it does not read and the service has to
-    wait for it.
+    wait for it. Raises TimeoutError when a download is not begun within `patience` seconds.
     """
+    hung: list[socket.socket] = []
+    try:
+        for number in range(count):
+            phone = await asyncio.wait_for(_begin_download(port, message * (60 if number % 2 == 0 else 1)), patience)
+            if number % 2 == 0:
+                hung.append(phone)
+            else:
+                phone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                phone.close()
+    except BaseException:
+        for phone in hung:
+            phone.close()
+        raise
+    return hung
+
+
+async def _begin_download(port: int, message: bytes) -> socket.socket:
+    """Ask, and read the beginning of the answer. Raises ConnectionError when there is none."""
     loop = asyncio.get_running_loop()
-    hung = []
-    for number in range(count):
-        phone = socket.socket()
+    phone = socket.socket()
+    try:
         # a small window: what is not read stays with the server
         phone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         phone.setblocking(False)
         await loop.sock_connect(phone, ("127.0.0.1", port))
-        is_hung = number % 2 == 0
-        await loop.sock_sendall(phone, message * 60 if is_hung else message)
-        await loop.sock_recv(phone, 2048)
-        if not is_hung:
-            phone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            phone.close()
-        else:
-            hung.append(phone)
-    return hung
+        await loop.sock_sendall(phone, message)
+        if not await loop.sock_recv(phone, 2048):
+            raise ConnectionError("hung up before a byte of the answer")
+    except BaseException:
+        phone.close()
+        raise
+    return phone
