@@ -17,18 +17,30 @@ SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class CodeBook:
     """`current`: ended codes and what each is today; those that were divided among several, or simply ended, are left
-    out. `divided`: communities that gave doors away, whether they ended or stayed."""
+    out. `divided`: communities that gave doors away, whether they ended or stayed. `heirs`: what the rows under a code
+    went to when it changed, once after another."""
 
     current: Mapping[str, str]
     divided: frozenset[str]
+    heirs: Mapping[str, frozenset[str]]
 
     def is_settled(self, code: str) -> bool:
         """Whether what was once under a code is under it still."""
         return code not in self.current and code not in self.divided
 
+    def places_of(self, code: str) -> list[str]:
+        """The code itself, and all those under which a row may stand that once stood under it."""
+        places = [code]
+        for one in places:
+            places += sorted(self.heirs.get(one, frozenset()).difference(places))
+        return places
+
 
 _ENDED = "SELECT code, successor_code FROM division WHERE valid_to IS NOT NULL AND successor_code IS NOT NULL"
-_DIVIDED = "SELECT DISTINCT old_code FROM division_change WHERE kind = 'split'"
+_WENT = (
+    "SELECT old_code, new_code, bool_or(kind = 'split') FROM division_change "
+    "WHERE kind IN ('moved', 'merged', 'split') AND level = 'community' GROUP BY 1, 2"
+)
 _books: WeakKeyDictionary[Database, tuple[float, CodeBook]] = WeakKeyDictionary()
 
 
@@ -37,8 +49,15 @@ async def read_codes(database: Database) -> CodeBook:
     held = _books.get(database)
     if held is not None and time.monotonic() - held[0] < SECONDS:
         return held[1]
-    ended, divided = await database.read(EVERYWHERE, [_ENDED, _DIVIDED], {})
-    book = CodeBook(_last_of({row[0]: row[1] for row in ended}), frozenset(row[0] for row in divided))
+    ended, went = await database.read(EVERYWHERE, [_ENDED, _WENT], {})
+    heirs: dict[str, set[str]] = {}
+    for old, new, _ in went:
+        heirs.setdefault(old, set()).add(new)
+    book = CodeBook(
+        _last_of({row[0]: row[1] for row in ended}),
+        frozenset(old for old, _, is_split in went if is_split),
+        {old: frozenset(new) for old, new in heirs.items()},
+    )
     _books[database] = (time.monotonic(), book)
     return book
 

@@ -18,6 +18,7 @@ from sqlmodel import col
 from app.core import crypto
 from app.core.clock import now
 from app.not_home.models import HouseholdCode
+from app.people import service as people
 
 SEALED_AS = "household_code.token"
 _RANDOM_BYTES = 15
@@ -71,21 +72,21 @@ async def issue_codes(
 
 
 async def revoke_code(session: AsyncSession, community_code: str, household_id: UUID, version: int) -> UUID | None:
-    """End a household's standing code; answers its id."""
+    """End the codes that lead to a household, those of households merged into it too; answers the id of one."""
+    leading = await people.list_merged_into(session, community_code, household_id)
     found = (
         await session.scalars(
             select(HouseholdCode).where(
                 col(HouseholdCode.community_code) == community_code,
-                col(HouseholdCode.household_id) == household_id,
+                col(HouseholdCode.household_id).in_(leading),
                 col(HouseholdCode.revoked_at).is_(None),
             )
         )
-    ).first()
-    if found is None:
-        return None
-    found.revoked_at, found.version = now(), version
+    ).all()
+    for one in found:
+        one.revoked_at, one.version = now(), version
     await session.flush()
-    return found.id
+    return found[0].id if found else None
 
 
 def qr_of(url: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.areas import service as areas
+from app.areas.codes import read_codes
 from app.audit import service as audit
 from app.audit.service import Doer
 from app.auth.service import DESK, Actor, in_scope
@@ -98,15 +99,16 @@ def _subject(kind: str, value: str) -> str:
 
 
 _STANDING = text(f"""
-    SELECT k.id AS code_id, k.household_id, h.head_name, d.room, d.address,
-        (SELECT q.id FROM screening_round q WHERE {CURRENT} AND cast(:c AS text) LIKE q.division_prefix || '%'
+    SELECT k.community_code, k.id AS code_id, h.id AS household_id, h.head_name, d.room, d.address,
+        (SELECT q.id FROM screening_round q WHERE {CURRENT} AND k.community_code LIKE q.division_prefix || '%'
                 AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = k.community_code
-                    AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = k.household_id))
+                    AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = h.id))
             ORDER BY q.target = 'all' DESC, q.id DESC LIMIT 1) AS round_id
     FROM household_code k
-    JOIN household h ON h.community_code = k.community_code AND h.id = k.household_id AND NOT h.is_closed
+    JOIN household h ON h.community_code = k.community_code AND NOT h.is_closed
+        AND h.id = household_root(k.community_code, k.household_id)
     JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
-    WHERE k.community_code = :c AND k.token_index = ANY(:indexes) AND k.revoked_at IS NULL
+    WHERE k.community_code = ANY(:places) AND k.token_index = ANY(:indexes) AND k.revoked_at IS NULL
 """)
 
 
@@ -123,18 +125,23 @@ def _is_answer(row: Any, room: str, surname: str) -> bool:
 async def pass_challenge(database: Database, token: str, room: str, surname: str, address: str) -> Challenge:
     """Check who scans a code; each attempt counts against the code and the caller's address, each is in the trail.
 
+    A notice leads to its household also when the community has got another code since, or was divided, and to the
+    household that stands for it when it was merged.
+
     Raises WrongChallenge and TooManyAttempts.
     """
     code_subject = _subject("code", token)
     await _count(database, {code_subject: MOST_OF_A_CODE, _subject("address", address): MOST_OF_AN_ADDRESS})
-    community = community_of(token)
-    if community is None:
+    printed_for = community_of(token)
+    if printed_for is None:
         raise WrongChallenge
     indexes = crypto.blind_indexes(token, SEALED_AS)
-    async with database.session(Scope((community,))) as session:
-        row = (await session.execute(_STANDING, {"c": community, "indexes": indexes})).first()
+    places = (await read_codes(database)).places_of(printed_for)
+    async with database.session(Scope(tuple(places))) as session:
+        row = (await session.execute(_STANDING, {"places": places, "indexes": indexes})).first()
         if row is None:
             raise WrongChallenge
+        community = row.community_code
         is_passed = row.round_id is not None and _is_answer(row, room, surname)
         await session.execute(
             text("UPDATE household_code SET last_used_at = now() WHERE community_code = :c AND id = :id"),

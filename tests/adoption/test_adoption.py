@@ -30,6 +30,7 @@ from tests.makers import (
     push,
     stair_of,
 )
+from tests.not_home.test_self_reports import MISSES, printed, try_code
 from tests.personas import CITY, DISTRICT, DIVISIONS, STREET, A, B, C, Caller
 
 NEW_DISTRICT, NEW_STREET, NEW_A, NEW_B = "990103000000", "990103001000", "990103001001", "990103001002"
@@ -119,12 +120,23 @@ async def kept(call: Caller, who: str, code: str) -> tuple[list[tuple[str, str]]
     )
 
 
+async def notices_of(call: Caller, round_id: str, *homes: Home) -> list[str]:
+    """The addresses on the notices of doors at which nobody opened."""
+    await push(
+        call, "worker", *(door_visit(home, round_id, "no_answer", recorded_at=at) for home in homes for at in MISSES)
+    )
+    return [await printed(call, home, round_id) for home in homes]
+
+
 class TestADistrictMoves:
     async def test_rows_go_along_and_nothing_is_lost(self, call: Caller, database: Database) -> None:
-        await fill(call, database)
+        homes, _, round_id = await fill(call, database)
+        (notice,) = await notices_of(call, round_id, homes[3])
         before = await rows(database)
         assert await adopt(call, database, moved_district(), {DISTRICT: [Part(NEW_DISTRICT)]}) == 2
         assert await rows(database) == before
+        # what hangs at the door goes on leading behind it
+        assert (await try_code(call, notice, homes[3].room, "甲"))[0] == 200
         await check_holds(database)
         async with database.session(EVERYWHERE) as session:
             for table in community_tables(metadata):
@@ -284,6 +296,7 @@ class TestACommunityIsDivided:
     @pytest.mark.parametrize("rest", [A, "990101001004"])
     async def test_by_building_and_area(self, call: Caller, database: Database, rest: str) -> None:
         homes, area, round_id = await fill(call, database)
+        notices = await notices_of(call, round_id, homes[1], homes[3])
         far = await make_homes(database, A, stair_of("4", "1", ["101", "102"]))
         await push(call, "committee", door_visit(far[-1], round_id))
         before = await rows(database)
@@ -291,6 +304,8 @@ class TestACommunityIsDivided:
         parts = [Part(self.NEW, "area", area["name"]), Part(self.NEW, "building", "|4"), Part(rest)]
         assert await adopt(call, database, names, {A: parts}) == 1
         assert await rows(database) == before
+        for home, notice in zip((homes[1], homes[3]), notices, strict=True):
+            assert (await try_code(call, notice, home.room, "甲"))[0] == 200
         await check_holds(database)
         async with database.session(EVERYWHERE) as session:
             split = await session.execute(text("SELECT community_code, count(*) FROM household GROUP BY 1 ORDER BY 1"))
