@@ -148,21 +148,21 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_shape(request: Request, error: RequestValidationError) -> Response:
-        problem = Problem("shape_invalid", "提交的内容有误,请检查标出的项目。", "Some fields are not right.", 422)
+        problem = Problem("shape_invalid", "提交的内容有误，请检查标出的项目。", "Some fields are not right.", 422)
         problem.errors = [_field_problem(dict(e)) for e in error.errors()[:100]]
         return render_problem(request, problem)
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "refused")
-        problem = Problem(code, f"请求未能完成({error.status_code})。", str(error.detail), error.status_code)
+        problem = Problem(code, f"请求未能完成（{error.status_code}）。", str(error.detail), error.status_code)
         problem.headers = dict(error.headers or {})
         return render_problem(request, problem)
 
     async def on_unavailable(request: Request, error: Exception) -> Response:
         log.error("database.unavailable", error=type(error).__name__, request_id=request_id(request))
         zh, en = (
-            "数据库暂时无法连接,您的记录仍保存在手机上。",
+            "数据库暂时无法连接，您的记录仍保存在手机上。",
             "The database cannot be reached for the moment; nothing is lost.",
         )
         return render_problem(request, Problem("database_unavailable", zh, en, 503, headers={"Retry-After": "5"}))
@@ -173,7 +173,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         )
 
     async def on_conflict(request: Request, _: Exception) -> Response:
-        zh, en = "与已有的数据冲突,请刷新后重试。", "This conflicts with what is there; reload and try again."
+        zh, en = "与已有的数据冲突，请刷新后重试。", "This conflicts with what is there; reload and try again."
         return render_problem(request, Problem("conflict", zh, en, 409))
 
     for unavailable in (

@@ -66,7 +66,7 @@ async def known_actor(request: Request, token: Annotated[str | None, Depends(bea
     async with open_database(request).session(sessions.NOWHERE_SCOPE) as session:
         actor = await service.load_actor(session, UUID(str(claims["sub"])), device, int(claims.get("se", -1)))
     if actor is None:
-        raise Unauthorized("session_ended", "登录已被结束,请重新登录。", "This session has been ended; sign in again.")
+        raise Unauthorized("session_ended", "登录已被结束，请重新登录。", "This session has been ended; sign in again.")
     if actor.is_revoked and claims.get("scope") != sessions.OUTBOX:
         raise sessions.DeviceRevoked
     # what is about to change is asked for each time: other processes must not go on with what was
@@ -85,7 +85,7 @@ class PasswordChangeNeeded(Forbidden):
     def __init__(self) -> None:
         super().__init__(
             "password_change_needed",
-            "请先设置自己的密码;未上传的记录不会丢失。",
+            "请先设置自己的密码；未上传的记录不会丢失。",
             "Set a password of your own first; nothing unsent is lost.",
         )
 

@@ -70,7 +70,7 @@ class DeviceRevoked(Unauthorized):
     def __init__(self) -> None:
         super().__init__(
             "device_revoked",
-            "这台设备已被停用,请联系社区。",
+            "这台设备已被停用，请联系社区。",
             "This device has been revoked; ask your committee.",
         )
 
@@ -116,11 +116,13 @@ def read_access_token(token: str) -> dict[str, str | int]:
     except ExpiredSignatureError:
         raise Unauthorized(
             "token_expired",
-            "登录已过期,请重新登录;未上传的记录不会丢失。",
+            "登录已过期，请重新登录；未上传的记录不会丢失。",
             "The sign-in has expired; nothing unsent is lost.",
         ) from None
     except (JWTError, ValueError):
-        raise Unauthorized("token_invalid", "登录无效,请重新登录。", "The token is not valid; sign in again.") from None
+        raise Unauthorized(
+            "token_invalid", "登录无效，请重新登录。", "The token is not valid; sign in again."
+        ) from None
     return dict(claims)
 
 
@@ -136,7 +138,7 @@ async def _guard_rate(database: Database, subjects: list[str]) -> None:
             {"subjects": subjects, "most": MAX_FAILURES},
         )
     if blocked:
-        zh, en = "尝试次数过多,请稍后再试。", "Too many attempts; try again later."
+        zh, en = "尝试次数过多，请稍后再试。", "Too many attempts; try again later."
         raise Problem("too_many_attempts", zh, en, 429, headers={"Retry-After": str(int(blocked) + 1)})
 
 
@@ -369,7 +371,7 @@ async def accept_invitation(
     await _count_failure(database, subjects)
     raise Invalid(
         "invitation_invalid",
-        "邀请码无效或已过期,请向社区重新索取。",
+        "邀请码无效或已过期，请向社区重新索取。",
         "The invitation is not valid or has expired; ask for a new one.",
         "code",
     )

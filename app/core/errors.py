@@ -34,7 +34,7 @@ class NotFound(Problem):
     def __init__(
         self,
         code: str = "not_found",
-        zh: str = "没有找到,或不在您的管辖范围内。",
+        zh: str = "没有找到，或不在您的管辖范围内。",
         en: str = "Not found, or not in your scope.",
     ) -> None:
         super().__init__(code, zh, en, 404)

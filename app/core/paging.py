@@ -52,7 +52,7 @@ def cursor_instant(text: str) -> datetime:
 
 def _invalid_cursor() -> Invalid:
     return Invalid(
-        "cursor_invalid", "翻页标记无效,请从第一页重新开始。", "The cursor is not valid; begin again.", "cursor"
+        "cursor_invalid", "翻页标记无效，请从第一页重新开始。", "The cursor is not valid; begin again.", "cursor"
     )
 
 

@@ -100,7 +100,7 @@ def _instant(written: str) -> datetime:
         return datetime.fromisoformat(written)
     except ValueError:
         raise Invalid(
-            "cursor_invalid", "翻页标记无效,请从第一页重新开始。", "The cursor is not valid; begin again.", "cursor"
+            "cursor_invalid", "翻页标记无效，请从第一页重新开始。", "The cursor is not valid; begin again.", "cursor"
         ) from None
 
 

@@ -67,7 +67,7 @@ async def merge_duplicate(session: AsyncSession, actor: Actor, duplicate_id: UUI
     if found.kind == DuplicateKind.ELSEWHERE or found.other_id is None:
         raise Invalid(
             "duplicate_elsewhere",
-            "跨村居的重复登记不合并,请由双方分别确认。",
+            "跨村居的重复登记不合并，请由双方分别确认。",
             "What stands in two communities is settled on each side, not merged.",
         )
     if found.status != DuplicateStatus.OPEN:
@@ -183,7 +183,7 @@ async def settle_duplicate(
         if row.kind != DuplicateKind.ELSEWHERE:
             raise Invalid(
                 "duplicate_here",
-                "同一村居内的重复登记请合并,或说明不是同一人。",
+                "同一村居内的重复登记请合并，或说明不是同一人。",
                 "What stands twice in one community is merged, or said to be different.",
             )
         if row.status not in (DuplicateStatus.OPEN, DuplicateStatus.ANSWERED):

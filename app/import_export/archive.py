@@ -47,7 +47,7 @@ def too_large(what_zh: str, what_en: str) -> UnreadableFile:
     """The refusal for tables past the bounds."""
     return UnreadableFile(
         "table_too_large",
-        f"表格太大:{what_zh}。请拆成几个文件再导入。",
+        f"表格太大：{what_zh}。请拆成几个文件再导入。",
         f"The table is too large: {what_en}. Please split it into several files.",
     )
 
@@ -56,7 +56,7 @@ def corrupt() -> UnreadableFile:
     """The refusal for files that begin like a workbook and are none."""
     return UnreadableFile(
         "file_unreadable",
-        "文件已损坏或不是表格,无法打开。请用 Excel 或 WPS 另存为 .xlsx 后再试。",
+        "文件已损坏或不是表格，无法打开。请用 Excel 或 WPS 另存为 .xlsx 后再试。",
         "The file is damaged or not a table. Save it again as .xlsx with Excel or WPS and retry.",
     )
 
@@ -71,7 +71,7 @@ def kind_of(content: bytes) -> str:
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableFile(
                 "file_password",
-                "文件有密码保护。请先取消密码,再重新导入。",
+                "文件有密码保护。请先取消密码，再重新导入。",
                 "The file is protected by a password. Remove the password and import it again.",
             )
         raise UnreadableFile(
@@ -85,7 +85,7 @@ def kind_of(content: bytes) -> str:
     if head.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"<meta")):
         raise UnreadableFile(
             "file_legacy",
-            "这是网页或 XML 格式的表格。请用 Excel 或 WPS 打开,另存为 .xlsx 后再导入。",
+            "这是网页或 XML 格式的表格。请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入。",
             "This is a table saved as a web page or XML. Open it in Excel or WPS, save as .xlsx and import that.",
         )
     if head.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"rar!", b"7z\xbc\xaf", b"gif8", b"{\\rtf")):
@@ -167,7 +167,7 @@ class _Extent:
         if self.rows > self.max_rows:
             raise too_large(f"一张工作表最多 {self.max_rows} 行", f"a sheet may have {self.max_rows} rows")
         if self.columns > MAX_COLUMNS or self.rows * self.columns > MAX_EXTENT:
-            raise too_large("列数过多,或在很远的地方有多余的内容", "too many columns, or something stands far outside")
+            raise too_large("列数过多，或在很远的地方有多余的内容", "too many columns, or something stands far outside")
 
     def _read_plain(self, seen: bytes) -> bool:
         """Take cells that are all in the form nearly all writers use, which can be counted; False when not all are."""

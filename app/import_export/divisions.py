@@ -118,7 +118,7 @@ def _sheet(content: bytes, file_name: str) -> Sheet:
 def _no_list() -> UnreadableFile:
     return UnreadableFile(
         "divisions_header_missing",
-        "不是区划名单:第一行应有 code、name(以及 level)。",
+        "不是区划名单：第一行应有 code、name（以及 level）。",
         "Not a division list: its first row should name code, name (and level).",
     )
 

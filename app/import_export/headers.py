@@ -346,7 +346,7 @@ def _checked(mapping: Mapping[str, str | None] | None) -> dict[str, str | None]:
         if not re.fullmatch(r"[A-Z]{1,3}", letter) or not (name is None or is_field(name)):
             raise UnreadableFile(
                 "mapping_invalid",
-                f"列的对应关系有误:{letter[:20]} → {str(name)[:40]}。",
+                f"列的对应关系有误：{letter[:20]} → {str(name)[:40]}。",
                 f"The mapping of columns is wrong: {letter[:20]} → {str(name)[:40]}.",
             )
     return dict(mapping or {})

@@ -174,7 +174,7 @@ async def forget_files(session: AsyncSession) -> int:
 def _gave_up() -> UnreadableFile:
     return UnreadableFile(
         "import_failed",
-        "服务器多次尝试后仍未能完成导入。每个村居要么全部写入,要么没有写入。请稍后重新导入,已写入的不会重复。",
+        "服务器多次尝试后仍未能完成导入。每个村居要么全部写入，要么没有写入。请稍后重新导入，已写入的不会重复。",
         "The service could not finish this import after several attempts. Each community is written wholly or not at "
         "all. Import it again later; what is written already does not double.",
     )
@@ -204,7 +204,7 @@ def file_gone() -> UnreadableFile:
     """The file is no longer there."""
     return UnreadableFile(
         "import_file_gone",
-        "文件已过保存期限并删除,请重新上传。",
+        "文件已过保存期限并删除，请重新上传。",
         "The file was kept for its days and is deleted; please upload it again.",
     )
 

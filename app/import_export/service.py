@@ -82,7 +82,7 @@ class FileTooLarge(Problem):
         limit = MAX_BYTES >> 20
         super().__init__(
             "file_too_large",
-            f"文件超过 {limit} MB。请删去图片等多余内容,或拆成几个文件。",
+            f"文件超过 {limit} MB。请删去图片等多余内容，或拆成几个文件。",
             f"The file is larger than {limit} MB. Remove pictures and the like, or split it.",
             413,
         )
@@ -105,7 +105,7 @@ class ImportNotFinished(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "import_running", "这次导入还在进行,请稍候。", "This import is still being worked on; please wait."
+            "import_running", "这次导入还在进行，请稍候。", "This import is still being worked on; please wait."
         )
 
 
@@ -115,7 +115,7 @@ class ImportAlreadyDone(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "import_done",
-            "这次导入已经完成;如需更正,请改好文件重新上传。",
+            "这次导入已经完成；如需更正，请改好文件重新上传。",
             "This import is done already; correct the file and upload it again.",
         )
 
@@ -126,7 +126,7 @@ class ImportFileGone(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "import_file_gone",
-            "文件已过保存期限并删除,请重新上传。",
+            "文件已过保存期限并删除，请重新上传。",
             "The file was kept for its days and is deleted; please upload it again.",
         )
 
@@ -369,7 +369,7 @@ async def apply_import(
     job = await _get_job(session, actor, import_id, lock=True)
     if job.status == ImportStatus.FAILED:
         raise Conflict(
-            "import_unread", "文件没有读成,不能导入。", "The file could not be read, so there is nothing to import."
+            "import_unread", "文件没有读成，不能导入。", "The file could not be read, so there is nothing to import."
         )
     if as_of is not None:
         job.as_of = _instant(as_of)

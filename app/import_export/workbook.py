@@ -238,7 +238,7 @@ def _encoding_of(content: bytes) -> str:
             return encoding
     raise UnreadableFile(
         "encoding_unknown",
-        "文字编码无法识别。请另存为 .xlsx,或 UTF-8 编码的 .csv。",
+        "文字编码无法识别。请另存为 .xlsx，或 UTF-8 编码的 .csv。",
         "The text encoding cannot be told. Save it as .xlsx, or as .csv in UTF-8.",
     )
 

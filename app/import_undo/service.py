@@ -30,7 +30,7 @@ class UndoOver(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "import_undo_over",
-            "导入完成已过一小时,不能再撤销。请改好文件重新导入,或在登记中更正。",
+            "导入完成已过一小时，不能再撤销。请改好文件重新导入，或在登记中更正。",
             "The hour after this import is over; it can no longer be undone. Import a corrected file or correct the "
             "registry.",
         )
@@ -48,7 +48,7 @@ class UndoRunning(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "import_undo_running", "这次导入正在撤销,请稍候。", "This import is being undone; please wait."
+            "import_undo_running", "这次导入正在撤销，请稍候。", "This import is being undone; please wait."
         )
 
 
@@ -58,7 +58,7 @@ class UndoNotLast(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "import_undo_not_last",
-            "此后又有一次导入写入了同一村居,请先撤销较晚的那次。",
+            "此后又有一次导入写入了同一村居，请先撤销较晚的那次。",
             "A later import was written to one of its communities; undo that one first.",
         )
 

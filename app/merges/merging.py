@@ -38,7 +38,7 @@ class RowsChanged(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "duplicate_gone",
-            "其中一方已不在登记中,请刷新名单。",
+            "其中一方已不在登记中，请刷新名单。",
             "One of the two is no longer in the registry; load the list again.",
         )
 
@@ -179,7 +179,7 @@ def _pairs(
     if len(named) != len(set(named)) or not everybody.keys() >= set(named) or not sides_differ:
         raise Invalid(
             "persons_mismatch",
-            "成员对应关系有误:每人只能对应另一户的一人。",
+            "成员对应关系有误：每人只能对应另一户的一人。",
             "Each member is paired with one of the other household.",
             "persons",
         )

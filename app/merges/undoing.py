@@ -36,7 +36,7 @@ class MergeNotLast(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "merge_not_last",
-            "合并之后又有一次合并涉及同一人或同一户,请先撤销较晚的那次。",
+            "合并之后又有一次合并涉及同一人或同一户，请先撤销较晚的那次。",
             "A later merge involves the same person or household; undo that one first.",
         )
 
@@ -47,7 +47,7 @@ class MergeHouseholdClosed(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "merge_household_closed",
-            "原来的住户已经注销,不能再分开。",
+            "原来的住户已经注销，不能再分开。",
             "The household they would go back to has been closed; the two cannot be parted.",
         )
 
@@ -58,7 +58,7 @@ class MergeDoorTaken(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "merge_door_taken",
-            "原来的门牌地址已被重新登记,不能再分开。",
+            "原来的门牌地址已被重新登记，不能再分开。",
             "The second address has been registered anew; the two cannot be parted.",
         )
 

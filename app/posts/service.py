@@ -45,7 +45,7 @@ class AreaTooLarge(Conflict):
     """More households than a phone carries."""
 
     def __init__(self, count: int) -> None:
-        zh = f"一个责任区最多 {MAX_HOUSEHOLDS} 户,所选有 {count} 户。"
+        zh = f"一个责任区最多 {MAX_HOUSEHOLDS} 户，所选有 {count} 户。"
         en = f"An area holds at most {MAX_HOUSEHOLDS} households; the selection has {count}."
         super().__init__("area_too_large", zh, en)
 

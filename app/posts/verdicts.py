@@ -47,7 +47,7 @@ class RecordEmptied(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "record_emptied",
-            "这条记录的内容已按期删除,不能再改变是否计入。",
+            "这条记录的内容已按期删除，不能再改变是否计入。",
             "What this record says was deleted on its day; whether it counts can no longer be changed.",
         )
 

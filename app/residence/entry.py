@@ -52,7 +52,7 @@ class HouseholdExists(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "household_exists",
-            "这个编号的住户已登记,内容不同;请刷新后再改。",
+            "这个编号的住户已登记，内容不同；请刷新后再改。",
             "A household with this id is registered and is not the same; load it and change it there.",
         )
 

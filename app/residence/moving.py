@@ -53,7 +53,7 @@ class SplitAll(Invalid):
 
     def __init__(self) -> None:
         super().__init__(
-            "split_all", "分户须有人留在原户;全家搬走请用“搬迁”。",
+            "split_all", "分户须有人留在原户；全家搬走请用“搬迁”。",
             "A split leaves somebody behind; when all go, move them.", "resident_ids",
         )  # fmt: skip
 
@@ -72,7 +72,7 @@ class OtherCommunity(Invalid):
 
     def __init__(self) -> None:
         super().__init__(
-            "other_community", "不在同一村居,请用“转往其他村居”。",
+            "other_community", "不在同一村居，请用“转往其他村居”。",
             "That is in another community: send them there.", "household_id",
         )  # fmt: skip
 

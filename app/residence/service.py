@@ -79,7 +79,7 @@ places_changed_hooks: list[Callable[[AsyncSession, str, Moved, int], Awaitable[N
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "resident_not_found": NotFound,
     "household_not_found": lambda: NotFound(
-        "household_not_found", "没有找到这户,或已注销。", "There is no such household, or it is closed."
+        "household_not_found", "没有找到这户，或已注销。", "There is no such household, or it is closed."
     ),
     "already_gone": lambda: Conflict("already_gone", "此人已登记为不在此居住。", "This person has left already."),
     "already_there": lambda: Conflict("already_there", "此人已住在这一户。", "This person lives in that household."),

@@ -88,7 +88,7 @@ class AcceptedElsewhere(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "accepted_elsewhere", "此人已由其他村居接收,请由对方转回。",
+            "accepted_elsewhere", "此人已由其他村居接收，请由对方转回。",
             "Another community has accepted this person; it sends them back.",
         )  # fmt: skip
 
