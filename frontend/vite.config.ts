@@ -110,7 +110,7 @@ export default defineConfig({
       manifest: {
         name: '先锋网格',
         short_name: '先锋网格',
-        description: '网格排查与走访,断网也能用',
+        description: '网格排查与走访，断网也能用',
         lang: 'zh-CN',
         start_url: '/',
         scope: '/',

@@ -30,9 +30,15 @@ export function tagWord(tag: string): string {
   return textOr(`tag.${tag}`, 'place.other')
 }
 
+/** A relation to the head as it is said in the reader's language; one we do not know stands there as it was written. */
+export function relationWord(relation: string): string {
+  const known = t('relations').split(',').find((one) => one.startsWith(`${relation} `))
+  return relation && known ? known.slice(relation.length + 1) : relation
+}
+
 /** 女 80 岁 · 户主, as far as it is known. */
 export function memberLine(member: Member, thisYear: number): string {
   const sex = textOr(`sex.${member.sex}`, 'sex.0')
   const age = member.birthYear === null ? '' : t('door.sex_age', { sex, age: String(thisYear - member.birthYear) }).trim()
-  return [age || sex, member.relation].filter(Boolean).join(' · ')
+  return [age || sex, relationWord(member.relation)].filter(Boolean).join(' · ')
 }

@@ -1,4 +1,5 @@
 /** A round's own questions on paper: once in full, and behind each door's row the room to answer them, cut into lines. */
+import { relationWord } from '../doors/words'
 import type { Question } from '../questions/form'
 import { optionsOf, t as asked, wordsOf } from '../questions/texts'
 import { t } from './texts'
@@ -91,7 +92,7 @@ export function answerLines(questions: readonly Question[], members: readonly st
   const ofEach = partsOf('person')
   return [
     ...inLines(t('paper.household'), partsOf('household')),
-    ...(ofEach.length ? members.flatMap((relation, at) => inLines(relation || t('paper.member', { n: at + 1 }), ofEach)) : []),
+    ...(ofEach.length ? members.flatMap((relation, at) => inLines(relationWord(relation) || t('paper.member', { n: at + 1 }), ofEach)) : []),
   ]
 }
 

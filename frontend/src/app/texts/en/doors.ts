@@ -168,6 +168,8 @@ const en: Record<keyof typeof zh, string> = {
   'door.draft': 'Draft restored',
   'door.sex_age': '{sex} {age}',
 
+  'relations': '户主 head,配偶 spouse,丈夫 husband,妻子 wife,夫 husband,妻 wife,子 son,儿子 son,女 daughter,女儿 daughter,父 father,父亲 father,母 mother,母亲 mother,岳父 father-in-law,岳母 mother-in-law,公公 father-in-law,婆婆 mother-in-law,儿媳 daughter-in-law,女婿 son-in-law,孙子 grandson,孙女 granddaughter,祖父 grandfather,祖母 grandmother,兄 brother,弟 brother,哥哥 brother,弟弟 brother,姐 sister,妹 sister,姐姐 sister,妹妹 sister,租户 tenant,亲属 relative,其他 other',
+
   'sex.1': 'M',
   'sex.2': 'F',
   'sex.0': '',

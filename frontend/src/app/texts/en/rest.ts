@@ -106,7 +106,7 @@ const en: Record<keyof typeof zh, string> = {
   'me.settings': 'Settings',
   'me.export': 'Export unsent records',
   'me.exported': '{n} {n|record|records}, {photos} {photos|photo|photos} exported',
-  'me.exported_left': '{n} {n|record|records}, {photos} {photos|photo|photos} exported; {left} more did not go into the file and need a network',
+  'me.exported_left': '{n} {n|record|records}, {photos} {photos|photo|photos} exported; {left} more need a network',
   'me.nothing_to_export': 'Nothing is unsent',
   'me.install': 'Add to home screen',
   'me.install_text': 'Opens faster and keeps data safer',

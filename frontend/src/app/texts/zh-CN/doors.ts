@@ -166,6 +166,8 @@ const zh = {
   'door.draft': '草稿已恢复',
   'door.sex_age': '{sex} {age} 岁',
 
+  'relations': '',
+
   'sex.1': '男',
   'sex.2': '女',
   'sex.0': '',

@@ -104,7 +104,7 @@ const zh = {
   'me.settings': '设置',
   'me.export': '导出未上传的记录',
   'me.exported': '已导出 {n} 条记录、{photos} 张照片',
-  'me.exported_left': '已导出 {n} 条记录、{photos} 张照片；还有 {left} 件没放进文件，只能联网上传',
+  'me.exported_left': '已导出 {n} 条记录、{photos} 张照片；另有 {left} 件须联网上传',
   'me.nothing_to_export': '没有未上传的记录',
   'me.install': '添加到主屏幕',
   'me.install_text': '打开更快，数据更稳妥',

@@ -1,5 +1,6 @@
 /** A pair as the list shows it: facts side by side, and what may be chosen between. */
 import { textOr } from '../../../app/i18n'
+import { relationWord } from '../../../doors/words'
 import type { Schema } from '../../calls'
 import { sexOf } from '../registry'
 import { t } from './texts'
@@ -25,7 +26,7 @@ export function personFact(person: Person, fact: PersonFact): string {
     case 'name': return person.name
     case 'sex': return sexOf(person.sex)
     case 'birth_on': return person.birth_year ? String(person.birth_year) : ''
-    case 'relation': return person.relation
+    case 'relation': return relationWord(person.relation)
     case 'workplace': return person.workplace
     case 'id_number': return person.id_masked ?? ''
     case 'phone': return person.phone_masked ?? ''
