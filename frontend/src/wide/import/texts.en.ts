@@ -34,6 +34,7 @@ const en: Record<keyof typeof zh, string> = {
   'history.rows': '{n} {n|row|rows}',
   'history.changed': '{created} new, {updated} updated, {rejected} left out',
   'history.kept': ', {n} kept as registered',
+  'history.asked': ', {n} to be asked',
   'history.part': 'Your part of a file from above',
   'history.more': 'Earlier ones',
   'status.queued': 'Waiting',

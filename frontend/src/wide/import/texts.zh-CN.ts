@@ -32,6 +32,7 @@ const zh = {
   'history.rows': '{n} 行',
   'history.changed': '新增 {created}，更新 {updated}，没有采用 {rejected}',
   'history.kept': '，保留登记 {n} 处',
+  'history.asked': '，待核实 {n} 人',
   'history.part': '上级一份表中本区域的部分',
   'history.more': '更早的',
   'status.queued': '等待中',
