@@ -246,8 +246,8 @@ export function withPending(record: DoorRecord, items: readonly OutboxItem[], by
   return { ...plain, ...facts, truth, pending: items.map((item) => item.id) }
 }
 
-/** The record once the server has confirmed `item`: it is part of the facts now, the others stay on top. */
-export function confirmed(record: DoorRecord, item: OutboxItem, rest: readonly OutboxItem[], by: string): DoorRecord {
-  const truth = apply(factsOf(record), item, by)
-  return withPending({ ...record, truth }, rest, by)
+/** The record once the server has confirmed `item`, which is part of the facts now; what waits is drawn on top anew. */
+export function confirmed(record: DoorRecord, item: OutboxItem, by: string): DoorRecord {
+  const { isMade: _, ...known } = record
+  return withPending({ ...known, truth: apply(factsOf(record), item, by) }, [], by)
 }

@@ -119,7 +119,7 @@ export class Outbox {
   private async remove(ids: readonly string[], may: (item: OutboxItem) => boolean): Promise<boolean> {
     const written = await this.database.write(['households', 'commands'], async (tx) => {
       const commands = tx.objectStore('commands')
-      const items = await Promise.all(ids.map((id) => commands.index('id').get(id)))
+      const items = await itemsOf(commands, ids)
       if (!items.every((item) => item && may(item))) return null
       const doors: DoorRecord[] = []
       for (const item of items) {
@@ -205,9 +205,9 @@ export class Outbox {
         bytes += byteLength(item.payload) + ENVELOPE_BYTES
         if (batch.length >= most || (batch.length > 0 && bytes > mostBytes)) break
         const sending: OutboxItem = { ...item, state: 'sending', attempts: item.attempts + 1 }
-        if (isMarked) await commands.put(sending)
         batch.push(sending)
       }
+      if (isMarked) await Promise.all(batch.map(async (item) => commands.put(item)))
       return batch
     })
   }
@@ -220,23 +220,16 @@ export class Outbox {
    */
   async settle(answers: readonly Answer[], now: number): Promise<void> {
     for (const { id } of answers) this.underWay.delete(id)
-    try {
-      return await this.write(answers, now, true)
-    } catch (error) {
-      if (!isFull(error)) throw error
-    }
-    try {
-      return await this.write(answers, now, false)
-    } catch (error) {
-      if (!isFull(error)) throw error
-    }
+    for (const isRoomForReceipts of [true, false])
+      try {
+        return await this.write(answers, now, isRoomForReceipts)
+      } catch (error) {
+        if (!isFull(error)) throw error
+      }
     const taken = answers.filter((answer) => answer.status !== 'rejected')
     await this.database.write(['commands'], async (tx) => {
       const commands = tx.objectStore('commands')
-      for (const { id } of taken) {
-        const key = await commands.index('id').getKey(id)
-        if (key !== undefined) await commands.delete(key)
-      }
+      for (const item of await itemsOf(commands, taken)) if (item) await commands.delete(item.seq)
     })
     this.tell([])
     if (taken.length < answers.length) throw new StorageError('full')
@@ -244,37 +237,32 @@ export class Outbox {
 
   private async write(answers: readonly Answer[], now: number, isRoomForReceipts: boolean): Promise<void> {
     const written = await this.database.write(['households', 'commands', 'receipts'], async (tx) => {
-      const doors: DoorRecord[] = []
       const commands = tx.objectStore('commands')
+      const households = tx.objectStore('households')
       const receipts = tx.objectStore('receipts')
       if (!isRoomForReceipts) await receipts.clear()
-      for (const answer of answers) {
-        const item = await commands.index('id').get(answer.id)
-        if (!item) continue
-        const door = await tx.objectStore('households').get(item.payload.household_id)
-        if (answer.status === 'rejected') {
-          const lastProblem = { code: answer.code ?? 'rejected', detail: answer.detail ?? null, status: 200 }
-          await commands.put({ ...item, state: 'rejected', lastProblem })
-          if (door) doors.push(await this.redraw(tx.objectStore('households'), commands, door))
-          continue
-        }
-        await commands.delete(item.seq)
-        if (isRoomForReceipts) await receipts.put(receiptOf(item, answer, now))
-        if (!door) continue
-        if (answer.code === CONFLICT) {
-          // the server's value stands; what else it took over comes with the pull that follows
-          doors.push(await this.redraw(tx.objectStore('households'), commands, door))
-          continue
-        }
-        const rest = await pendingOf(commands, door.id)
-        const known = confirmed(door, item, rest, this.who())
-        // the server knows what it has taken a record about
-        delete known.isMade
-        await tx.objectStore('households').put(known)
-        doors.push(known)
-      }
-      if (isRoomForReceipts) await prune(receipts)
-      return doors
+      // side by side: each wait for the database in turn was most of what a batch took on a slow phone
+      const items = await itemsOf(commands, answers)
+      const homes = new Set(items.flatMap((item) => (item ? [item.payload.household_id] : [])))
+      const doors = await Promise.all([...homes].map((id) => households.get(id)))
+      await Promise.all(
+        items.map(async (item, at) => {
+          const answer = answers[at]!
+          if (!item) return
+          if (answer.status === 'rejected')
+            return commands.put({ ...item, state: 'rejected', lastProblem: { code: answer.code ?? 'rejected', detail: answer.detail ?? null, status: 200 } })
+          return Promise.all([isRoomForReceipts && receipts.put(receiptOf(item, answer, now)), commands.delete(item.seq)])
+        }),
+      )
+      // of a conflict the server's value stands; what else it took over comes with the pull that follows
+      const settled = (door: DoorRecord): DoorRecord =>
+        items.reduce(
+          (known, item, at) =>
+            item?.payload.household_id !== door.id || answers[at]!.status === 'rejected' || answers[at]!.code === CONFLICT ? known : confirmed(known, item, this.who()),
+          door,
+        )
+      await prune(receipts)
+      return Promise.all(doors.flatMap((door) => (door ? [this.redraw(households, commands, settled(door))] : [])))
     })
     this.tell(written)
   }
@@ -282,16 +270,15 @@ export class Outbox {
   /** No answer for these: they wait again, with what stood in the way; on a full phone they stay `sending`, which is as good. */
   async release(ids: readonly string[], lastProblem: OutboxItem['lastProblem'] = null): Promise<void> {
     for (const id of ids) this.underWay.delete(id)
-    const work = this.database.write(['commands'], async (tx) => {
-      const commands = tx.objectStore('commands')
-      for (const id of ids) {
-        const item = await commands.index('id').get(id)
-        if (item?.state === 'sending') await commands.put({ ...item, state: 'waiting', lastProblem })
-      }
-    })
-    await work.catch((error: unknown) => {
+    try {
+      await this.database.write(['commands'], async (tx) => {
+        const commands = tx.objectStore('commands')
+        const items = await itemsOf(commands, ids)
+        await Promise.all(items.map(async (item) => item?.state === 'sending' && commands.put({ ...item, state: 'waiting', lastProblem })))
+      })
+    } catch (error) {
       if (!isFull(error)) throw error
-    })
+    }
     this.tell([])
   }
 }
@@ -302,6 +289,11 @@ const ENVELOPE_BYTES = 260
 /** Bytes of a payload as JSON in UTF-8. */
 function byteLength(payload: unknown): number {
   return new TextEncoder().encode(JSON.stringify(payload)).length
+}
+
+/** Records by their ids, or those of answers, read side by side. */
+function itemsOf(commands: Store<'commands'>, ids: readonly (string | Answer)[]): Promise<(OutboxItem | undefined)[]> {
+  return Promise.all(ids.map((one) => commands.index('id').get((one as Answer).id ?? one)))
 }
 
 /** What has not been answered about a door, oldest first. */

@@ -87,9 +87,8 @@ export class Syncer {
 
   /** Since when the phone holds what this batch does not take with it; null when nothing is left. */
   private async oldestLeft(batch: readonly OutboxItem[]): Promise<string | null> {
-    const going = new Set(batch.map((item) => item.id))
     const upload = this.oldestUpload()
-    const left = (await this.outbox.list()).filter((item) => !going.has(item.id)).map((item) => item.recordedAt)
+    const left = (await this.outbox.list()).filter((item) => !isAmong(batch, item)).map((item) => item.recordedAt)
     if (upload !== null) left.push(new Date(upload).toISOString())
     return left.sort()[0] ?? null
   }
@@ -117,9 +116,8 @@ export class Syncer {
         },
       })
       this.onClock(data!.server_time, askedAt, this.now())
-      const answered = new Set(data!.results.map((result) => result.id))
       await this.outbox.settle(data!.results, this.now())
-      const silent = batch.filter((item) => !answered.has(item.id)).map((item) => item.id)
+      const silent = batch.filter((item) => !isAmong(data!.results, item)).map((item) => item.id)
       if (silent.length > 0) {
         await this.outbox.release(silent)
         throw new OfflineError()
@@ -255,6 +253,10 @@ export class Syncer {
       await tx.objectStore('areas').delete(areaId)
     })
   }
+}
+
+function isAmong(some: readonly { id: string }[], item: OutboxItem): boolean {
+  return some.some((one) => one.id === item.id)
 }
 
 /** Whole seconds by which the clock was known to be wrong when a record was made; nothing where it was right. */

@@ -13,7 +13,7 @@ const en: Record<keyof typeof zh, string> = {
   'app.tabs': 'Main pages',
 
   'notice.no_https': 'This address is not https, so the app cannot open without network. Online it works as usual.',
-  'notice.no_database': 'This browser cannot keep data offline (a private window, perhaps). Please use a normal window or another browser.',
+  'notice.no_database': 'This browser cannot keep data offline (a private window, perhaps). Use a normal window or another browser.',
   'notice.new_version': 'A new version is ready',
   'notice.new_version_do': 'Update',
 
@@ -27,11 +27,11 @@ const en: Record<keyof typeof zh, string> = {
   'sign_in.forgot': 'Forgot the password? Ask your committee to reset it, or for an invitation code.',
   'sign_in.need_login': 'Fill in your phone number or login name.',
   'sign_in.need_password': 'Fill in your password.',
-  'sign_in.kept': '{n} unsent {n|record is|records are} kept here and will be sent once you sign in to the same account.',
+  'sign_in.kept': '{n} unsent {n|record is|records are} kept here and will be sent once you sign in to this account.',
 
   'code.credentials_invalid': 'The phone number (login) or password is not right.',
   'code.too_many_attempts': 'Too many attempts; try again in some minutes.',
-  'code.device_revoked': 'This device has been ended. Its records were sent and everything on it was deleted. Ask your committee if you still need it.',
+  'code.device_revoked': 'This device was ended. Its records were sent, all else was deleted. Ask your committee if you still need it.',
   'code.password_change_needed': 'Set a password of your own first; nothing unsent is lost.',
   'code.not_found': 'Not found; it may have been removed.',
   'code.forbidden': 'Your account may not do this.',

@@ -11,7 +11,7 @@ const zh = {
   'app.tabs': '主要页面',
 
   'notice.no_https': '当前网址不是 https，断网后无法打开应用；联网时可正常使用。',
-  'notice.no_database': '这个浏览器不能保存离线数据（可能是无痕模式）。请换用普通窗口或其他浏览器。',
+  'notice.no_database': '这个浏览器不能保存离线数据（可能是无痕模式）。请用普通窗口或其他浏览器。',
   'notice.new_version': '有新版本',
   'notice.new_version_do': '更新',
 

@@ -1,7 +1,7 @@
 /** Sentences of everything else: posts, areas, me, records, invitations, the codes of problems. The keys are the contract, `en/rest.ts` has the same. */
 const zh = {
   'invitation.title': '设置密码',
-  'invitation.text': '欢迎加入。请为您的账号设置密码，以后用手机号和这个密码登录。',
+  'invitation.text': '欢迎加入。请设置密码，以后用手机号和密码登录。',
   'invitation.code': '邀请码',
   'invitation.submit': '设置密码并登录',
 
@@ -116,7 +116,7 @@ const zh = {
   'me.sign_out': '退出登录',
   'me.sign_out_title': '退出登录？',
   'me.sign_out_text': '退出后，这台手机上的住户资料会清除。',
-  'me.sign_out_unsent': '还有 {n} 条记录没有上传。退出后仍留在手机里，用同一账号登录才会继续上传。最好先同步或导出。',
+  'me.sign_out_unsent': '还有 {n} 条记录没有上传。用同一账号登录后才会继续上传。最好先同步或导出。',
   'me.sign_out_do': '退出登录',
   'me.sign_out_anyway': '仍然退出',
   'me.sign_out_everywhere': '在所有设备上退出',
