@@ -22,7 +22,7 @@ FRONTEND_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -
 	-o -type f -print 2>/dev/null)
 
 .PHONY: help setup run dev check check-python check-lock check-database check-api check-frontend test test-python \
-	test-service test-browser test-frontend format migrate migration openapi demo bench frontend lock clean
+	test-whole test-rooms test-browser test-frontend format migrate migration openapi demo bench frontend lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,12 +64,16 @@ check-api: setup
 check-frontend: frontend
 	@$(NPM) run check
 
-# Browsers wait a good deal, and have a service and a database of their own: they run beside the other tests.
+# Each of these waits a good deal and has a database of its own: side by side they keep two processors busy to the end.
 test: setup frontend test-frontend ## all tests, with a real browser
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-service test-browser
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line test-browser test-whole test-rooms
 
-test-service: setup
-	@$(BIN)/python -m pytest --ignore=tests/e2e $(args)
+# what concerns all rooms at once: every call, every table, phones and server together
+test-whole: setup
+	@$(BIN)/python -m pytest tests/sync $(wildcard tests/test_*.py) $(args)
+
+test-rooms: setup
+	@$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
 
 test-browser: setup frontend
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)

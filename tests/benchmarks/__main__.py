@@ -165,10 +165,12 @@ def command(worked: Worked, round_id: UUID, at: int, stream: int) -> dict[str, o
 
 def pushes(worked: list[Worked], round_id: UUID, size: int) -> Callable[[int], Iterator[bytes]]:
     """Streams of pushes of `size` commands, each connection a phone in a community of its own."""
+    # counted here and not in the process that makes the load, which is another each time
+    stream = next(_streams)
 
     def make(connection: int) -> Iterator[bytes]:
         mine = worked[connection % len(worked)]
-        at, stream = 0, next(_streams)
+        at = 0
         while True:
             made = [command(mine, round_id, at + i, stream) for i in range(size)]
             body = {"device_id": mine.device_id, "commands": made}

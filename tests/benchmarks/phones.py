@@ -62,7 +62,7 @@ async def make_phones(database: Database, worked: list[Worked], count: int) -> l
     per_community = -(-count // len(worked))
     actor = Actor(new_id(), "基准", "person", None, ((Role.CITY, CITY[:4]),))
     async with database.session(EVERYWHERE) as session:
-        rounds = [
+        round_ids = [
             (
                 await rounds.create_round(
                     session,
@@ -72,7 +72,7 @@ async def make_phones(database: Database, worked: list[Worked], count: int) -> l
             ).id
             for n in range(per_community)
         ]
-        phones = [(worked[n % len(worked)], new_id(), rounds[n // len(worked)]) for n in range(count)]
+        phones = [(worked[n % len(worked)], new_id(), round_ids[n // len(worked)]) for n in range(count)]
         session.add_all(Device(account_id=mine.account_id, id=device) for mine, device, _ in phones)
     return phones
 
