@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Import } from './imports'
-import { changesNothing, isReachable, stepOf, STEPS } from './steps'
+import { saysTheSame, isReachable, stepOf, STEPS } from './steps'
 
 const job = (status: Import['status'], kind: Import['kind'] = 'roster') => ({ kind, status, counts: {} as Import['counts'] })
 
@@ -41,9 +41,11 @@ describe('steps of an import', () => {
   })
 })
 
-describe('changesNothing', () => {
+describe('saysTheSame', () => {
   it('is said of an import in which all is known', () => {
-    expect(changesNothing({ created: 0, updated: 0 })).toBe(true)
-    expect(changesNothing({ created: 0, updated: 2 })).toBe(false)
+    expect(saysTheSame({ created: 0, updated: 0, kept: 0, asked: 0 })).toBe(true)
+    expect(saysTheSame({ created: 0, updated: 2, kept: 0, asked: 0 })).toBe(false)
+    expect(saysTheSame({ created: 0, updated: 0, kept: 1, asked: 0 })).toBe(false)
+    expect(saysTheSame({ created: 0, updated: 0, kept: 0, asked: 2 })).toBe(false)
   })
 })

@@ -29,7 +29,7 @@ export function stepOf(wanted: string | undefined, job: Standing | null): Step {
   return job.kind === 'roster' && (!asked || asked === 'file') ? 'columns' : 'preview'
 }
 
-/** Whether an import would change anything. */
-export function changesNothing(counts: Pick<Import['counts'], 'created' | 'updated'>): boolean {
-  return counts.created === 0 && counts.updated === 0
+/** Whether a file says just what the registry says: nothing to write, nothing that stands against it, nobody to ask about. */
+export function saysTheSame({ created, updated, kept, asked }: Pick<Import['counts'], 'created' | 'updated' | 'kept' | 'asked'>): boolean {
+  return created + updated + kept + asked === 0
 }
