@@ -10,7 +10,7 @@ def settle() -> None:
 
     A push of fifty commands makes thousands of objects, and the phones that wait keep them for a while; with Python's
     own thresholds they age quickly, and each time they have, the whole of the service is looked through: a third
-    of its processor time under many pushes.
+    and more of its processor time under many pushes.
     """
     gc.collect()
     gc.freeze()
