@@ -20,7 +20,9 @@ from hypothesis import settings  # noqa: E402
 from psycopg.conninfo import make_conninfo  # noqa: E402
 
 from app.cli.database import migrate_to_head  # noqa: E402
+from app.core import jobs  # noqa: E402
 from app.core.db import Database, start_embedded  # noqa: E402
+from app.core.memory import settle  # noqa: E402
 from app.hooks import install_hooks  # noqa: E402
 from app.main import create_app  # noqa: E402
 from tests.personas import PERSONAS, Caller, seed  # noqa: E402
@@ -80,7 +82,24 @@ def template(server_url: str) -> str:
         await database.close()
 
     asyncio.run(fill())
+    _do_periodic_jobs(url)
     return name
+
+
+def _do_periodic_jobs(url: str) -> None:
+    """Have the jobs of every minute done for the hours of this run, as where another service does them.
+
+    The first thing a service does is what was due in the last minute: for each test two jobs that find nothing.
+    """
+    every_minute = [task for task in jobs.queue.periodic_registry.periodic_tasks.values() if task.cron == "* * * * *"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        for one in every_minute:
+            connection.execute(
+                "INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp) "
+                "SELECT %s, %s, extract(epoch FROM minute)::bigint FROM generate_series(date_trunc('minute', now()) "
+                "- interval '1 minute', now() + interval '2 hours', '1 minute') minute",
+                (one.task.name, one.periodic_id),
+            )
 
 
 _counter = iter(range(1_000_000))
@@ -116,7 +135,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture(scope="session")
 def built_app() -> FastAPI:
     """The service, not running; reading its routes takes longer than most tests do."""
-    return create_app()
+    app = create_app()
+    settle()
+    return app
 
 
 @pytest.fixture
