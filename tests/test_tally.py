@@ -1,12 +1,12 @@
 """`pioneer tally verify` and `pioneer audit verify`, as an operator runs them."""
 
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import psycopg
 
 from app.core.db import Database
+from tests import starting
 from tests.makers import door_visit, make_homes, make_round, push, stair_of
 from tests.personas import A, Caller
 
@@ -14,9 +14,7 @@ from tests.personas import A, Caller
 def pioneer(database_url: str, *words: str) -> tuple[int, str]:
     """Run a command on a database; answers its exit code and what it said."""
     environment = os.environ | {"PIONEER_DATABASE_URL": database_url}
-    done = subprocess.run(
-        [sys.executable, "-m", "app.cli", *words], env=environment, capture_output=True, text=True, check=False
-    )
+    done = starting.run(*words, environment=environment, folder=Path.cwd())
     return done.returncode, done.stdout + done.stderr
 
 

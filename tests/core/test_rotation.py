@@ -3,8 +3,6 @@
 import asyncio
 import os
 import stat
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from app.core.config import get_settings
 from app.core.db import EVERYWHERE, Database
 from app.people import registry
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
+from tests import starting
 from tests.makers import Home, care_visit, door_visit, invented_id, make_homes, make_round, push, stair_of
 from tests.personas import A, B, Caller
 
@@ -54,22 +53,20 @@ def told(**environment: str) -> Iterator[None]:
     crypto.key_ring.cache_clear()
 
 
-async def start(*words: str) -> asyncio.subprocess.Process:
+def start(*words: str) -> starting.Started:
     """Start `pioneer keys …` in a process of its own, which knows no more than its file and the database."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.cli", "keys", *words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )  # fmt: skip
+    with Path(os.devnull).open("wb") as nowhere:
+        return starting.start("keys", *words, environment=os.environ, folder=ROOT, output=nowhere)
 
 
 async def pioneer(*words: str) -> tuple[int, str]:
     """Run `pioneer keys …` beside this process, as an operator does; answers its exit code and what it said."""
-    process = await start(*words)
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    done = await asyncio.to_thread(starting.run, "keys", *words, environment=os.environ, folder=ROOT)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def pioneer_here(*words: str) -> tuple[int, str]:
-    """The same in this process, where nothing depends on who else has read the keys: starting takes seconds."""
+    """The same in this process, where nothing depends on who else has read the keys."""
     done = await asyncio.to_thread(CliRunner().invoke, cli.app, ["keys", *words])
     return done.exit_code, done.output
 
@@ -221,13 +218,13 @@ class TestRotateKeys:
     async def test_killed_in_the_middle_it_goes_on_where_it_stopped(self, key_file: Path, database: Database) -> None:
         await put(database, A, people("1", 200))
         before = await opened(database)
-        process = await start("rotate", "--batch", "1")
+        process = start("rotate", "--batch", "1")
         for _ in range(600):
             await asyncio.sleep(0.05)
             if len(await key_ids(database)) > 1:
                 break
         process.kill()
-        await process.wait()
+        process.wait()
         halfway = await key_ids(database)
         assert len(halfway) == 2, halfway
         assert await opened(database) == before

@@ -62,7 +62,7 @@ def shared_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
 @pytest.fixture(scope="package")
 def field_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
     """A town of their own for those who walk whole stairs and areas: its day begins with doors nobody has been to."""
-    service = prepared_demo.copy_to(run_folder / "field")
+    service = prepared_demo.copy_to(run_folder / "field", quick=True)
     yield service
     service.remove()
 

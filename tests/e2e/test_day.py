@@ -37,7 +37,7 @@ def city(run_folder: Path) -> Iterator[Service]:
     folder = run_folder / "city"
     folder.mkdir()
     folder.chmod(0o755)
-    service = Service(folder)
+    service = Service(folder, quick=True)
     assert "5,758 communities" in service.must("import", "divisions", str(SAMPLES / "jinan-divisions.csv"))
     service.must(
         "account", "create", "--login", "city", "--name", "孙丽", "--role", "city", "--division", CITY,

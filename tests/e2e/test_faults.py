@@ -127,7 +127,7 @@ def published(run_folder: Path) -> Published:
 @pytest.fixture(scope="module")
 def shared_town(prepared_demo: Service, run_folder: Path, published: Published) -> Iterator[Service]:
     """A town of this file's own, with an app that has new versions."""
-    service = prepared_demo.copy_to(run_folder / "faults")
+    service = prepared_demo.copy_to(run_folder / "faults", quick=True)
     service.environment["PIONEER_FRONTEND_DIR"] = str(published.folder)
     yield service
     service.remove()

@@ -17,7 +17,7 @@ SIZES = {TOWN_COMMUNITY: 3_000, VILLAGE: 5_000}
 
 @pytest.fixture
 def own_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
-    service = prepared_demo.copy_to(run_folder / "imports")
+    service = prepared_demo.copy_to(run_folder / "imports", quick=True)
     service.start()
     yield service
     service.remove()

@@ -20,7 +20,7 @@ VISITS = "SELECT count(*) FROM door_visit"
 @pytest.fixture(scope="module")
 def shared_town(prepared_demo: Service, run_folder: Path) -> Iterator[Service]:
     """A town of this file's own: its days begin with doors that nobody has been to."""
-    service = prepared_demo.copy_to(run_folder / "offline")
+    service = prepared_demo.copy_to(run_folder / "offline", quick=True)
     yield service
     service.remove()
 

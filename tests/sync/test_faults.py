@@ -447,7 +447,7 @@ def came(
 ) -> Iterator[dict[tuple[str, str], Any]]:
     """What came of each cell that is asked for: the error it raised, or nothing."""
     data_dir, url = own_server
-    service = Service(tmp_path_factory.mktemp("service"))
+    service = Service(tmp_path_factory.mktemp("service"), quick=True)
     service.environment |= {
         "PIONEER_DATABASE_URL": url,
         "PIONEER_DATA_DIR": str(get_settings().data_dir),
