@@ -270,19 +270,18 @@ def bench_coverage(token: str) -> None:
             print(f"coverage of the city (5,758 communities) by {level}: {took:.1f} ms, {count} rows in the page")
 
 
-def create_bench() -> str:
+def create_bench(server_url: str, name: str = "bench") -> str:
     """The URL of a new database, migrated."""
-    url = start_embedded(RUN)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE bench")
-    url = url.replace("/postgres?", "/bench?", 1)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    url = server_url.replace("/postgres?", f"/{name}?", 1)
     migrate_to_head(url)
     return url
 
 
 def main() -> None:
     """Prepare, measure, print."""
-    url = create_bench()
+    url = create_bench(start_embedded(RUN))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE bare_visit (id uuid PRIMARY KEY, household_id uuid, round_id uuid, outcome text, "

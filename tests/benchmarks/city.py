@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -78,6 +79,15 @@ def _make(server_url: str, size: Size) -> str:
     simulation.people(url, city, min(os.cpu_count() or 1, communities), _silent)
     print(f"  made in {time.monotonic() - started:,.0f} s", flush=True)
     return url
+
+
+def copy_city(server_url: str, url: str) -> str:
+    """The URL of a copy of a city, file by file, to write into; `forget_cities` drops it. Nobody may be connected to
+    the city meanwhile."""
+    source, name = urlsplit(url).path[1:], f"city_copy_{os.getpid()}"
+    with psycopg.connect(server_url.replace("/postgres?", "/template1?", 1), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy".encode())
+    return url.replace(f"/{source}?", f"/{name}?", 1)
 
 
 def forget_cities(server_url: str) -> None:
