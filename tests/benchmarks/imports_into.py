@@ -29,7 +29,9 @@ HOUSEHOLDS_EACH = 360
 _CLOCKS = "SELECT community_code, version FROM community_clock WHERE community_code = ANY (%s)"
 _RECOUNT = """
     UPDATE community_clock c SET
-        dwelling_count = (SELECT count(*) FROM dwelling d WHERE d.community_code = c.community_code),
+        (dwelling_count, unassigned_count) = (
+            SELECT count(*), count(*) FILTER (WHERE d.responsibility_area_id IS NULL) FROM dwelling d
+            WHERE d.community_code = c.community_code),
         household_count =
             (SELECT count(*) FROM household h WHERE h.community_code = c.community_code AND NOT h.is_closed),
         resident_count = (SELECT count(*) FROM resident r WHERE r.community_code = c.community_code AND NOT r.is_gone)
