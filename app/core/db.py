@@ -218,20 +218,22 @@ class Database:
             return await cursor.fetchall()
 
     async def read(
-        self, scope: Scope, statements: Sequence[str], params: dict[str, Any]
+        self, scope: Scope, statements: Sequence[str], params: dict[str, Any], *, is_wide: bool = False
     ) -> list[list[tuple[Any, ...]]]:
-        """Run reading statements on one snapshot in one round trip; answers the rows of each.
+        """Run reading statements on one snapshot in one round trip; answers the rows of each. `is_wide`: they may read
+        a table from one end to the other.
 
         They go as one simple-query message inside a REPEATABLE READ, READ ONLY transaction, and all of it is
         fetched before the connection goes back: nobody holds one while writing to a socket.
         """
-        head = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL app.scope = %(app_scope)s"
-        query = sql.SQL("; ".join([head, *statements, "COMMIT"]))
+        head = ["BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL app.scope = %(app_scope)s"]
+        head += ["SET LOCAL enable_seqscan = on"] * is_wide
+        query = sql.SQL("; ".join([*head, *statements, "COMMIT"]))
         async with self._connection() as connection:
             try:
                 cursor = await connection.execute(query, params | {"app_scope": scope.setting})
                 answers = []
-                for _ in range(2):
+                for _ in head:
                     cursor.nextset()
                 for _ in statements:
                     answers.append(await cursor.fetchall())

@@ -4,8 +4,9 @@ Figures are sums over one clock row and one tally row a community, never counts 
 an answer is read on one snapshot in one round trip.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from app.reports.service import (
 from app.screening.models import Outcome
 
 OUTCOMES = [outcome.value for outcome in Outcome]
+WIDE = ("city", "district")
+"""Levels for which a large part of the clocks is read: from one end to the other, that is half the work of an index."""
 SETTLED = ("answered_all", "vacant")
 """Outcomes after which nobody needs to knock again: all were answered for, or nobody lives there."""
 
@@ -35,59 +38,71 @@ SETTLED = ("answered_all", "vacant")
 _DONE = "c.household_count > 0 AND coalesce(t.answered_all + t.vacant, 0) >= c.household_count"
 
 # A community is known when a door of it is registered. Of the others nobody knows how many live there: they are
-# counted apart and add to no figure.
+# counted apart and add to no figure, because without a door there is nobody who could be counted.
 _KNOWN = "c.dwelling_count > 0"
 _COMMUNITY_SUMS = {
+    "communities": "count(*)",
+    "communities_unknown": f"count(*) - count(*) FILTER (WHERE {_KNOWN})",
+    "communities_started": "count(*) FILTER (WHERE t.visit_count > 0)",
+    "communities_done": f"count(*) FILTER (WHERE {_DONE})",
+}
+_REGISTERED = {
+    "dwellings": "c.dwelling_count",
+    "dwellings_unassigned": "c.unassigned_count",
+    "households": "c.household_count",
+    "persons": "c.resident_count",
+}
+_ANSWERED = {
+    "persons_done": "t.persons_done",
+    "symptoms": "t.persons_symptoms",
+    **{outcome: f"t.{outcome}" for outcome in OUTCOMES},
+}
+_FIGURE_SUMS = {
+    **{name: f"CASE WHEN sum(c.dwelling_count) > 0 THEN sum({one}) END" for name, one in _REGISTERED.items()},
+    **{name: f"coalesce(sum({one}), 0)" for name, one in _ANSWERED.items()},
+}
+# for thousands of rows the cheapest that can be said of one: a sum passes over nulls by itself
+_SUMS = _COMMUNITY_SUMS | _FIGURE_SUMS
+_NO_COMMUNITIES = (None,) * len(_COMMUNITY_SUMS)
+_OF_ONE = {
     "communities": "1",
     "communities_unknown": f"({_KNOWN} IS NOT TRUE)::int",
     "communities_started": "coalesce(t.visit_count > 0, false)::int",
     "communities_done": f"coalesce({_DONE}, false)::int",
+    **{name: f"CASE WHEN {_KNOWN} THEN {one} END" for name, one in _REGISTERED.items()},
+    **{name: f"coalesce({one}, 0)" for name, one in _ANSWERED.items()},
 }
-_FIGURE_SUMS = {
-    "dwellings": f"CASE WHEN {_KNOWN} THEN c.dwelling_count END",
-    "dwellings_unassigned": f"CASE WHEN {_KNOWN} THEN c.unassigned_count END",
-    "households": f"CASE WHEN {_KNOWN} THEN c.household_count END",
-    "persons": f"CASE WHEN {_KNOWN} THEN c.resident_count END",
-    "persons_done": "coalesce(t.persons_done, 0)",
-    "symptoms": "coalesce(t.persons_symptoms, 0)",
-    **{outcome: f"coalesce(t.{outcome}, 0)" for outcome in OUTCOMES},
-}
-_SUMS = _COMMUNITY_SUMS | _FIGURE_SUMS
-_COLUMNS = ["code", "name", "level", "prefix", *_SUMS]
 
-# Added up once, by the parts asked for; the total of all is the sum of those few rows.
+# Of the whole, where its parts are looked at otherwise.
+_AT_ONCE = f"SELECT {', '.join(_SUMS.values())} FROM {{tables}}"
+# Added up once, by the parts asked for; the total of all is the sum of those few rows. Each is looked up by its code:
+# how few they are the planner does not know, and it would read all divisions to name thirteen.
 _BY_PREFIX = f"""
-    WITH grouped AS (
-        SELECT left(coalesce(c.community_code, t.community_code), %(length)s) AS prefix,
-            {", ".join(f"sum({figure}) AS {name}" for name, figure in _SUMS.items())}
+    WITH grouped AS MATERIALIZED (
+        SELECT coalesce(c.community_code, t.community_code)::char({{length}}) AS prefix,
+            {", ".join(f"{figure} AS {name}" for name, figure in _SUMS.items())}
         FROM {{tables}} GROUP BY 1
     )
-    SELECT d.code, d.name, d.level, g.prefix, {", ".join(f"g.{name}" for name in _SUMS)}
-    FROM grouped g LEFT JOIN division d ON d.code = rpad(g.prefix, 12, '0')::char(12)
-    ORDER BY g.prefix
-"""
-# Communities are many: only those of the page are read, the total comes from the statement above.
-_OF_PAGE = """
-    FROM division d
-    LEFT JOIN {clocks} c ON c.community_code = d.code
-    LEFT JOIN {tallies} t ON t.community_code = d.code AND t.round_id = %(round)s::uuid
-    WHERE d.code > %(after)s::char(12) AND d.code BETWEEN %(first_code)s::char(12) AND %(last_code)s::char(12)
-        AND (c.community_code IS NOT NULL OR t.community_code IS NOT NULL)
-    ORDER BY d.code LIMIT %(limit)s
-"""
-_COMMUNITIES = f"""
-    SELECT d.code, d.name, d.level, d.code, {", ".join(_SUMS.values())} {_OF_PAGE}
+    SELECT d.code, d.name, d.level, g.* FROM grouped g LEFT JOIN LATERAL (
+        SELECT n.code, n.name, n.level FROM division n WHERE n.code = rpad(g.prefix::text, 12, '0')::char(12) OFFSET 0
+    ) d ON true
 """
 _EXPECTED_SUMS = "source, sum(households), sum(residents), count(*), min(as_of)"
 _EXPECTED = f"""
-    SELECT left(community_code, %(length)s), {_EXPECTED_SUMS}
+    SELECT community_code::char({{length}}), {_EXPECTED_SUMS}
     FROM expected_headcount WHERE is_newest AND {BELOW} GROUP BY 1, 2
 """
-_EXPECTED_OF_COMMUNITIES = f"""
-    SELECT community_code, {_EXPECTED_SUMS}
-    FROM expected_headcount WHERE is_newest AND community_code > %(after)s::char(12)
-        AND community_code <= (SELECT max(code) FROM (SELECT d.code {_OF_PAGE}) page)
-    GROUP BY 1, 2
+# Communities are many: only those of the page are read, the total comes from the statements above.
+_COMMUNITIES = f"""
+    SELECT d.code, d.name, d.level, d.code, {", ".join(_OF_ONE[name] for name in _SUMS)},
+        e.source, e.households, e.residents, 1, e.as_of
+    FROM division d
+    LEFT JOIN {{clocks}} c ON c.community_code = d.code
+    LEFT JOIN {{tallies}} t ON t.community_code = d.code AND t.round_id = %(round)s::uuid
+    LEFT JOIN expected_headcount e ON e.community_code = d.code AND e.is_newest
+    WHERE d.code > %(after)s::char(12) AND d.code BETWEEN %(first_code)s::char(12) AND %(last_code)s::char(12)
+        AND (c.community_code IS NOT NULL OR t.community_code IS NOT NULL)
+    ORDER BY d.code LIMIT %(limit)s
 """
 _FIRST_BUILDING = ("", "", "")
 # A community is small: its buildings are counted from its doors.
@@ -135,8 +150,9 @@ async def get_coverage(
     level = level or next_level(own)
     if level is not None and PREFIX_LENGTH[level] <= PREFIX_LENGTH[own]:
         raise LevelNotBelow
-    params: dict[str, Any] = {"limit": limit + 1, "after": "", "length": PREFIX_LENGTH[own]}
-    statements = [_BY_PREFIX, _EXPECTED]
+    params: dict[str, Any] = {"limit": limit + 1, "after": ""}
+    length = PREFIX_LENGTH[own]
+    statements = [_AT_ONCE, _EXPECTED]
     if level is None:
         first, compound, building = decode_cursor(cursor, str, str, str) if cursor else _FIRST_BUILDING
         params |= {"community": area, "first": first, "compound": compound, "building": building}
@@ -144,64 +160,73 @@ async def get_coverage(
     else:
         params["after"] = decode_cursor(cursor, str)[0] if cursor else ""
         if level == "community":
-            statements += [_COMMUNITIES, _EXPECTED_OF_COMMUNITIES]
+            statements.append(_COMMUNITIES)
         else:
-            params["length"] = PREFIX_LENGTH[level]
+            length = PREFIX_LENGTH[level]
+            statements[0] = _BY_PREFIX
     place = await get_place(database, actor, area, round_id)
     has_round = place.round is not None
     as_of = now()
-    statements = [statement.format(**place.sources) for statement in statements]
-    figures, sources, *parts = await database.read(actor.scope, statements, params | place.params)
-    groups = [dict(zip(_COLUMNS, row, strict=True)) for row in figures]
+    statements = [statement.format(**place.sources, length=length) for statement in statements]
+    is_wide = own in WIDE
+    figures, sources, *parts = await database.read(actor.scope, statements, params | place.params, is_wide=is_wide)
     expected = _expected(sources)
-    total = _row(_total(groups), has_round, expected)
+    named, end = (place.area.code, place.area.name, place.area.level), 4 + len(_SUMS)
+    sums = figures[0] if level is None or level == "community" else _total([row[4:] for row in figures])
+    last = None
     if level is None:
         rows = parts[0]
         items = [_building_row(area, row, has_round) for row in rows[:limit]]
         last = rows[limit - 1][:3] if len(rows) > limit else None
     else:
-        if parts:
-            groups = [dict(zip(_COLUMNS, row, strict=True)) for row in parts[0]]
-            expected = _expected(parts[1])
-        groups = [group for group in groups if group["code"] is not None and group["code"] > params["after"]]
-        items = [_row(group, has_round, expected) for group in groups[:limit]]
-        last = (groups[limit - 1]["code"],) if len(groups) > limit else None
+        if level == "community":
+            figures = parts[0]
+            page = {row[3]: _official(*row[end:]) for row in figures if row[end] is not None}
+        else:
+            figures = sorted((row for row in figures if row[0] and row[0] > params["after"]), key=itemgetter(0))
+            page = expected
+        items = [_row(row[0], row[1], row[2], row[4:end], has_round, page.get(row[3])) for row in figures[:limit]]
+        last = figures[limit - 1][:1] if len(figures) > limit else None
     return {
         "area": place.area.model_dump(),
         "round": place.round.model_dump() if place.round else None,
         "as_of": as_of,
-        "total": total | place.area.model_dump(exclude={"ancestors"}),
+        "total": _row(*named, sums, has_round, expected.get(None)),
         "items": items,
         "next_cursor": encode_cursor(*last) if last else None,
     }
 
 
-def _total(groups: list[dict[str, Any]]) -> dict[str, Any]:
-    """The sums of all groups, of no division in particular."""
-    sums: dict[str, Any] = dict.fromkeys(_COLUMNS)
-    for name in _SUMS:
-        sums[name] = _sum(group[name] for group in groups)
-    for name in _COMMUNITY_SUMS:
-        sums[name] = sums[name] or 0
-    return sums
+def _total(groups: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The sums of all groups: of what is known, None where nothing is."""
+    return tuple(_sum(column) for column in zip(*groups, strict=True)) or (0,) * len(_COMMUNITY_SUMS) + (None,) * len(
+        _FIGURE_SUMS
+    )
+
+
+def _official(
+    source: str, households: int | None, persons: int | None, communities: int, as_of: date
+) -> dict[str, Any]:
+    return {
+        "households": households, "persons": persons, "communities": communities, "source": source, "as_of": as_of,
+    }  # fmt: skip
 
 
 def _expected(sources: list[tuple[Any, ...]]) -> dict[str | None, dict[str, Any]]:
     """Official counts by prefix, and of all under None, out of sums by prefix and source."""
-    by_prefix: dict[str | None, list[tuple[Any, ...]]] = defaultdict(list)
+    by_prefix: dict[str | None, list[tuple[Any, ...]]] = {None: sources} if sources else {}
     for row in sources:
-        by_prefix[row[0]].append(row)
-        by_prefix[None].append(row)
-    return {
-        prefix: {
-            "households": _sum(row[2] for row in rows),
-            "persons": _sum(row[3] for row in rows),
-            "communities": sum(row[4] for row in rows),
-            "source": " + ".join(sorted({row[1] for row in rows})),
-            "as_of": min(row[5] for row in rows),
-        }
-        for prefix, rows in by_prefix.items()
-    }
+        by_prefix.setdefault(row[0], []).append(row)
+    return {prefix: _together(rows) for prefix, rows in by_prefix.items()}
+
+
+def _together(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    if len(rows) == 1:
+        return _official(*rows[0][1:])
+    _, sources, households, persons, communities, days = zip(*rows, strict=True)
+    return _official(
+        " + ".join(sorted(set(sources))), _sum(households), _sum(persons), sum(communities), min(days)
+    )  # fmt: skip
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
@@ -210,48 +235,50 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _row(sums: dict[str, Any], has_round: bool, expected: dict[str | None, dict[str, Any]]) -> dict[str, Any]:
-    """Sums as a `CoverageRow`: null where nobody knows."""
-    households, persons = sums["households"], sums["persons"]
+def _row(
+    code: str, name: str, level: str, sums: Sequence[Any], has_round: bool, expected: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Sums, in the order of `_SUMS`, as a `CoverageRow`: null where nobody knows."""
+    # one of thousands: taken apart once instead of looked up by name twenty times
+    (
+        communities, unknown, started, all_done, dwellings, unassigned, households, persons, persons_done, symptoms,
+        *outcomes,
+    ) = sums  # fmt: skip
     is_known = has_round and households is not None
-    done = sums["answered_all"] + sums["vacant"] if is_known else None
-    persons_done = sums["persons_done"] if is_known else None
+    by_outcome = dict(zip(OUTCOMES, outcomes, strict=True))
+    done = sum(map(by_outcome.__getitem__, SETTLED)) if is_known else None
+    if not is_known:
+        persons_done = None
     return {
-        "code": sums["code"],
-        "name": sums["name"],
-        "level": sums["level"],
-        "compound": sums.get("compound"),
-        "building": sums.get("building"),
-        "communities": sums.get("communities"),
-        "communities_unknown": sums.get("communities_unknown"),
-        "communities_started": sums.get("communities_started") if has_round else None,
-        "communities_done": sums.get("communities_done") if has_round else None,
-        "dwellings": sums["dwellings"],
-        "dwellings_unassigned": sums["dwellings_unassigned"],
+        "code": code,
+        "name": name,
+        "level": level,
+        "compound": None,
+        "building": None,
+        "communities": communities,
+        "communities_unknown": unknown,
+        "communities_started": started if has_round else None,
+        "communities_done": all_done if has_round else None,
+        "dwellings": dwellings,
+        "dwellings_unassigned": unassigned,
         "households": households,
         "households_done": done,
         "households_missing": None if done is None else max(households - done, 0),
         "persons": persons,
         "persons_done": persons_done,
         "persons_missing": None if persons_done is None else max(persons - persons_done, 0),
-        "outcomes": {name: sums[name] for name in OUTCOMES} if is_known else None,
-        "symptoms": sums["symptoms"] if is_known else None,
-        "expected": expected.get(sums["prefix"]),
+        "outcomes": by_outcome if is_known else None,
+        "symptoms": symptoms if is_known else None,
+        "expected": expected,
     }
 
 
 def _building_row(community: str, row: tuple[Any, ...], has_round: bool) -> dict[str, Any]:
     _, compound, building, *figures = row
     name = f"{building}号楼" if building.isdigit() else building
-    own = {
-        "code": community,
-        "name": " ".join(part for part in (compound, name) if part) or "其他地址",
-        "level": "building",
-        "prefix": None,
-        "compound": compound,
-        "building": building,
-    }
-    return _row(own | dict(zip(_FIGURE_SUMS, figures, strict=True)), has_round, {})
+    whole = " ".join(part for part in (compound, name) if part) or "其他地址"
+    made = _row(community, whole, "building", [*_NO_COMMUNITIES, *figures], has_round, None)
+    return made | {"compound": compound, "building": building}
 
 
 _NOT_DONE = f"NOT ({_DONE})"
