@@ -58,9 +58,16 @@ def understand(typed: str) -> Search:
 
 
 _KEY = {"name": "r.name", "initials": "r.name_initials", "pinyin": "r.name_pinyin", "address": "d.search_key"}
-_HOMES = """
-    JOIN household h ON h.community_code = r.community_code AND h.id = r.household_id
-    JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
+# Each found person by key, then the household, then the door: nothing for the planner to weigh, which takes it four
+# milliseconds where finding takes one.
+_FOUND = """
+    FROM found CROSS JOIN LATERAL (
+        SELECT p.* FROM resident p WHERE p.community_code = found.community_code AND p.id = found.id OFFSET 0
+    ) r CROSS JOIN LATERAL (
+        SELECT p.* FROM household p WHERE p.community_code = r.community_code AND p.id = r.household_id OFFSET 0
+    ) h CROSS JOIN LATERAL (
+        SELECT p.* FROM dwelling p WHERE p.community_code = h.community_code AND p.id = h.dwelling_id OFFSET 0
+    ) d
 """
 _ANSWER_HERE = """
     r.id, r.household_id, r.name, r.sex, r.birth_on, r.relation, r.id_kind, r.id_sealed,
@@ -133,7 +140,7 @@ def _person_statement(way: Way, ways: tuple[Way, ...], *, is_one_community: bool
             SELECT {key} AS key, r.community_code, r.id FROM resident r {join}
             WHERE {" AND ".join(conditions)} ORDER BY {order} LIMIT %(limit)s
         )
-        SELECT found.key, r.id, NULL::uuid, {_ANSWER} FROM found JOIN resident r USING (community_code, id) {_HOMES}
+        SELECT found.key, r.id, NULL::uuid, {_ANSWER} {_FOUND}
         ORDER BY found.key USING ~<~, r.community_code, r.id
     """
 
@@ -176,7 +183,7 @@ def _phone_statement(*, is_one_community: bool, has_tag: bool) -> str:
             JOIN resident r ON r.community_code = h.community_code AND r.household_id = h.id
             WHERE h.phone_index = ANY (%(home_indexes)s::bytea[]) AND {scope}
         )
-        SELECT '' AS key, r.id, NULL::uuid, {_ANSWER} FROM found JOIN resident r USING (community_code, id) {_HOMES}
+        SELECT '' AS key, r.id, NULL::uuid, {_ANSWER} {_FOUND}
         WHERE NOT r.is_gone {tag} AND {_after("''::text", "r")}
         ORDER BY r.community_code, r.id LIMIT %(limit)s
     """
