@@ -24,8 +24,8 @@ from app.residence.service import FROM_PLACE, TO_PLACE
 from app.risk_areas.models import RiskArea
 from app.screening.service import covering
 
-BATCH = 10
-"""Communities that are worked out in one statement."""
+BATCH, COUNTED = 10, 50
+"""Communities that are worked out in one statement: each of their households, or those something is known of."""
 _FORMS_KEPT = timedelta(days=400)
 _MOST_FORMS = 2000
 _SUFFIXES = re.compile("特别行政区|自治区|自治州|省|市")
@@ -174,7 +174,7 @@ async def find_params(session: AsyncSession, searched: Searched, codes: Sequence
 
 # A person's answer is of the household they live in now; of each the newest answer that says something about the place
 # counts. A household was not there when it said so as a whole, or each of its members did.
-JUDGED = """
+_JUDGED = """
     WITH asked AS (
         SELECT * FROM unnest(cast(:rounds AS uuid[]), cast(:questions AS text[]), cast(:yes AS bool[]),
             cast(:no AS bool[])) AS q(round_id, q, yes, no)
@@ -226,7 +226,7 @@ JUDGED = """
     ), known AS (
         SELECT h.community_code, h.id, h.dwelling_id, h.head_name, t.sure_on, t.sure_kind, t.any_on, t.any_kind,
             greatest(n.whole_on, CASE WHEN n.persons >= h.resident_count THEN n.each_on END) AS not_on
-        FROM household h
+        FROM {homes}
         LEFT JOIN there t ON t.community_code = h.community_code AND t.household_id = h.id
         LEFT JOIN nobody n ON n.community_code = h.community_code AND n.household_id = h.id
         WHERE h.community_code = ANY(cast(:codes AS bpchar[])) AND NOT h.is_closed
@@ -243,3 +243,11 @@ JUDGED = """
         FROM stated
     )
 """
+JUDGED = _JUDGED.format(homes="household h")
+"""Each household of the communities, `judged`."""
+JUDGED_BY_FACTS = _JUDGED.format(
+    homes="""(
+            SELECT community_code, household_id AS id FROM there UNION SELECT community_code, household_id FROM nobody
+        ) f JOIN household h USING (community_code, id)"""
+)
+"""Those alone that there is a fact about: nothing is known of the others, which are most."""

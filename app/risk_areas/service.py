@@ -24,7 +24,7 @@ from app.core.paging import cursor_uuid, decode_cursor, decode_id_cursor, encode
 from app.people import service as people
 from app.questions.models import QuestionKind
 from app.questions.schemas import Place, Question
-from app.risk_areas.finding import BATCH, JUDGED, find_params, place_key, prepare
+from app.risk_areas.finding import BATCH, COUNTED, JUDGED, JUDGED_BY_FACTS, find_params, place_key, prepare
 from app.risk_areas.models import Knowledge, RiskArea, RiskAreaRound
 from app.risk_areas.schemas import (
     RiskAreaCount,
@@ -164,8 +164,16 @@ async def _communities(session: AsyncSession, prefix: str, after: str, limit: in
     return list(rows.all())
 
 
-def _batches(codes: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (codes[at : at + BATCH] for at in range(0, len(codes), BATCH))
+def _batches(codes: Sequence[str], size: int = BATCH) -> Iterator[Sequence[str]]:
+    return (codes[at : at + size] for at in range(0, len(codes), size))
+
+
+_HOUSEHOLDS = text("""
+    SELECT community_code, household_count FROM community_clock WHERE community_code = ANY(:codes) ORDER BY 1
+""")
+_KNOWN = text(f"""{JUDGED_BY_FACTS}
+    SELECT community_code, knowledge, count(*) FROM judged WHERE knowledge <> 'unknown' GROUP BY 1, 2
+""")
 
 
 async def list_risk_area_counts(
@@ -177,14 +185,13 @@ async def list_risk_area_counts(
     codes = await _communities(session, prefix, decode_cursor(cursor, str)[0] if cursor else "", limit + 1)
     page = codes[:limit]
     searched = await prepare(session, found)
-    counted: dict[str, dict[str, int]] = {code: {} for code in page}
-    for batch in _batches(page):
-        rows = await session.execute(
-            text(f"{JUDGED} SELECT community_code, knowledge, count(*) FROM judged GROUP BY 1, 2"),
-            await find_params(session, searched, batch),
-        )
+    households = await session.execute(_HOUSEHOLDS, {"codes": page})
+    counted: dict[str, dict[str, int]] = {code: {Knowledge.UNKNOWN: count} for code, count in households}
+    for batch in _batches(page, COUNTED):
+        rows = await session.execute(_KNOWN, await find_params(session, searched, batch))
         for code, knowledge, count in rows:
             counted[code][knowledge] = count
+            counted[code][Knowledge.UNKNOWN] -= count
     await _note_look(session, actor, prefix, found, "at_risk_area")
     names = await areas.name_divisions(session, page)
     items = [

@@ -1,7 +1,9 @@
 """What the registry costs in a city: search, pages, coverage and first pulls over HTTP, tallies, row-level security.
 
 `python -m tests.benchmarks.registry` (part of `make bench`). What must not depend on how large the city is, is measured
-in a city of one community beside it, in turns. `BENCH_SIZE` and `BENCH_CITY`: see `city.py`.
+in a city of one community beside it, in turns. `BENCH_SIZE` and `BENCH_CITY`: see `city.py`; `BENCH_PARTS` names some
+of `pull`, `search`, `pages`, `coverage`, `risk`, `security`, `tallies`. Of a city whose pages are not in memory the
+first calls wait for the disk: each thing searched for is asked for once before it is measured.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -25,13 +28,15 @@ from app.screening import service as screening
 from app.simulation.plan import Size
 from app.sync import pull
 from tests.benchmarks.__main__ import BARE_PORT, OUR_PORT, ROUNDS, RUN, SECONDS, start_server
-from tests.benchmarks.city import City, forget_cities, holders, open_city
+from tests.benchmarks.city import DAY, City, forget_cities, holders, open_city
 from tests.benchmarks.load import Load, request, run
 
 SIZE = Size(os.environ.get("BENCH_SIZE", "M"))
 TURNS = int(os.environ.get("BENCH_TURNS", "150"))
+PARTS = os.environ.get("BENCH_PARTS", "pull,search,pages,coverage,risk,security,tallies").split(",")
 SMALL_PORT = 18433
 PULLS = 24
+RISK_TURNS = 9
 
 
 def gets(path_of: Callable[[int], str], token: str) -> Callable[[int], Iterator[bytes]]:
@@ -55,6 +60,12 @@ def always(path: str, token: str) -> Callable[[int], Iterator[bytes]]:
     return gets(lambda _: path, token)
 
 
+def _ask_once(paths: list[str], token: str) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{OUR_PORT}/api/v1", trust_env=False, timeout=60) as client:
+        for path in paths:
+            client.get(path, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+
+
 def bench_search(city: City) -> None:
     """Search at each level by kind of thing typed, beside a call that only signs in and reads one row."""
     print(f"\nsearch over HTTP, {city.size}, one desk at a time, pages of 50: p50 / p99 in ms")
@@ -66,6 +77,7 @@ def bench_search(city: City) -> None:
         for kind, typed in city.typed.items():
             paths = [f"/residents?q={quote(one)}" for one in typed]
             asked = gets(partial(_in_turn, paths), token)
+            _ask_once(paths, token)
             taken = run(Load(OUR_PORT, 1, SECONDS, asked))
             rows.setdefault(kind, []).append(f"{taken.p50_ms:.1f} / {taken.p99_ms:.1f}")
         one_row = f"/areas/{city.community}"
@@ -131,6 +143,55 @@ def bench_coverage(city: City) -> None:
             )
         ratio = statistics.median(a / b for a, b in zip(ours, bares, strict=True))
         print(f"{level:>12} {statistics.median(ours):>9.1f} {statistics.median(bares):>9.1f} {ratio:>7.2f}")
+
+
+def bench_risk(city: City) -> None:
+    """What is known of households for a risk area: counts by community, a community's households, the round made."""
+    print(f"\nrisk areas, {city.size}: median ms of {RISK_TURNS}; made, all pages and the round: once")
+    print(f"{'asked about for':>22} {'made':>9} {'counts, 100':>12} {'all pages':>17} {'households':>11} {'round':>9}")
+    made: list[str] = []
+    rounds: list[str] = []
+    for level in ("community", "town", "district", "city"):
+        headers, code = {"Authorization": f"Bearer {city.tokens[level]}"}, city.at(level)
+        url = f"http://127.0.0.1:{OUR_PORT}/api/v1"
+        with httpx.Client(base_url=url, trust_env=False, timeout=120, headers=headers) as client:
+            days = {"from_on": str(DAY - timedelta(days=15)), "to_on": str(DAY)}
+            body = {"division_code": code, "place": {"name": "武汉市"}} | days
+            create, answer = _timed(partial(client.post, "/risk-areas", json=body))
+            made.append(answer["id"])
+            path = f"/risk-areas/{made[-1]}"
+            page, answer = _timed(partial(client.get, f"{path}/communities?area={code}&limit=100"), RISK_TURNS)
+            pages, communities = page, len(answer["items"])
+            while cursor := answer["next_cursor"]:
+                took, answer = _timed(partial(client.get, f"{path}/communities?area={code}&limit=100&cursor={cursor}"))
+                pages, communities = pages + took, communities + len(answer["items"])
+            homes = took_round = ""
+            if level == "community":
+                of_one = partial(client.get, f"{path}/households?community_code={code}&limit=50")
+                homes = f"{_timed(of_one, RISK_TURNS)[0]:.1f}"
+            if level != "city":
+                took, answer = _timed(partial(client.post, f"{path}/round", json={"division_code": code}))
+                rounds.append(answer["id"])
+                took_round = f"{took:.0f}"
+        whole = f"{pages:.0f} ({communities:,})"
+        print(f"{level:>22} {create:>9.1f} {page:>12.1f} {whole:>17} {homes:>11} {took_round:>9}", flush=True)
+    with psycopg.connect(city.url) as connection:
+        for table, column, ids in (
+            ("risk_area_round", "risk_area_id", made), ("risk_area", "id", made),
+            ("round_target", "round_id", rounds), ("round_form", "round_id", rounds), ("screening_round", "id", rounds),
+        ):  # fmt: skip
+            connection.execute(f"DELETE FROM {table} WHERE {column} = ANY (%s::uuid[])".encode(), (ids,))
+
+
+def _timed(ask: Callable[[], httpx.Response], times: int = 1) -> tuple[float, Any]:
+    """Median milliseconds of some calls, asked once before where there are several, and the last answer."""
+    took = []
+    for _ in range(times + (times > 1)):
+        started = time.perf_counter()
+        answer = ask()
+        took.append((time.perf_counter() - started) * 1000)
+        answer.raise_for_status()
+    return statistics.median(took[-times:]), answer.json()
 
 
 def bench_tallies(city: City) -> None:
@@ -221,18 +282,23 @@ def main() -> None:
     small = open_city(server_url, Size.S)
     city = open_city(server_url, SIZE, small)
     print(f"{city.size}: {city.communities:,} communities, {city.residents:,} residents")
+    parts: dict[str, Callable[[], None]] = {
+        "pull": partial(bench_pull, city, small),
+        "search": partial(bench_search, city),
+        "pages": partial(bench_pages, city, small),
+        "coverage": partial(bench_coverage, city),
+        "risk": partial(bench_risk, city),
+        "security": partial(bench_security, city),
+        "tallies": partial(bench_tallies, city),
+    }
     servers = [
         start_server("tests.benchmarks.served:app", OUR_PORT, city.url),
         start_server("tests.benchmarks.served:app", SMALL_PORT, small.url),
         start_server("tests.benchmarks.bare:app", BARE_PORT, city.url),
     ]
     try:
-        bench_pull(city, small)
-        bench_search(city)
-        bench_pages(city, small)
-        bench_coverage(city)
-        bench_security(city)
-        bench_tallies(city)
+        for part in PARTS:
+            parts[part]()
     finally:
         for server in servers:
             server.terminate()
