@@ -27,7 +27,7 @@ export function useDraft<T extends object>(
 } {
   const draft = ref(empty()) as Ref<T>
   const isRestored = ref(false)
-  /** the form whose draft is in `draft`; while another is being read, nothing is kept */
+  /** the form whose draft is in `draft`; while another is being read, none */
   let owner = ''
 
   watch(
@@ -39,7 +39,9 @@ export function useDraft<T extends object>(
       if (!name) return
       const kept = await engine.getDraft<T>(name)
       if (name !== key()) return
-      if (kept && !isEmpty(kept)) {
+      // what somebody has typed while the draft was being read is what they mean
+      if (!isEmpty(draft.value)) void keepDraft(name, draft.value)
+      else if (kept && !isEmpty(kept)) {
         draft.value = kept
         isRestored.value = true
       }
