@@ -1,9 +1,11 @@
 """A desk: a PC of a committee, a street or the city, in steps as a person takes them."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import expect
 
+from app.core.clock import now
 from tests.e2e.screen import Screen
 
 
@@ -25,6 +27,11 @@ class Desk(Screen):
         """A part of the desk, by the rail."""
         self.get(f"rail-{part}").click()
         expect(self.get(f"rail-{part}")).to_have_attribute("aria-current", "page")
+
+    def come_back(self, seconds: int) -> None:
+        """Look at the page again that has stood behind others for so long."""
+        self.page.clock.set_system_time(now() + timedelta(seconds=seconds))
+        self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     def bring_roster(self, file: Path) -> None:
         """Bring a file to the import page; it is read and nothing is written."""

@@ -24,6 +24,13 @@ class Phone(Screen):
         expect(self.get("tab-today")).to_be_visible()
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
+    def wait_for_part(self, name: str) -> None:
+        """Wait until the phone keeps a part that only doors need (`photos`, `questions`), which comes by itself."""
+        self.page.wait_for_function(
+            "async name => (await (await caches.open('texts')).keys()).some(one => one.url.includes(`/part-${name}-`))",
+            arg=name,
+        )
+
     def cut_network(self) -> None:
         """No network for this phone."""
         self.context.set_offline(True)

@@ -66,6 +66,10 @@ def print_notices(desk: Desk, home: Home, count: int) -> str:
     expect(notices).to_have_count(count)
     mine = notices.filter(has=desk.page.get_by_text(f"泉景园 {home.stair_title} {home.room}", exact=True))
     expect(mine.locator("svg")).to_be_visible()
+    # on paper: A4, two to a page
+    paper = desk.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == -(-count // 2)
+    assert {round(float(side)) for box in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper) for side in box} == {595, 842}
     return str(mine.get_attribute("data-url"))
 
 
@@ -129,6 +133,7 @@ def ask_all_but(town: Service, left: Home) -> None:
 def take_photo(phone: Phone, home: Home) -> None:
     """A photo with the visit, in a cellar."""
     phone.open_door(home.stair_title, home.room)
+    phone.wait_for_part("photos")
     phone.cut_network()
     phone.tap("more")
     phone.get("take-photo").set_input_files({"name": "p.png", "mimeType": "image/png", "buffer": picture()})
@@ -257,6 +262,8 @@ def test_from_a_silent_stair_to_the_last_door_that_is_asked(
     desk = open_desk(town, "committee")
     desk.sign_in("demo-committee")
     url = print_notices(desk, home, len(homes))
+    desk.go("coverage")
+    expect(desk.get("need-notices")).to_contain_text(str(len(homes)))
     report_by_qr(chromium, url, home)
     assert figures(town)["self_reports"] == before["self_reports"] + 1
 
@@ -277,7 +284,8 @@ def test_from_a_silent_stair_to_the_last_door_that_is_asked(
     assert after["door_notices"] == before["door_notices"] + len(homes) - 1
     assert after["self_reports"] == before["self_reports"]
     assert after["households_done"] == before["households_done"] + 1
-    desk.go("coverage")
+    # the desk stood open all the while, and is looked at again
+    desk.come_back(61)
     expect(desk.get("need-notices")).to_contain_text(str(after["door_notices"]))
     expect(desk.get("need-self-reports")).to_have_count(0)
 

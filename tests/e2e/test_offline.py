@@ -98,6 +98,8 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.expect_room(vacant.room)
     phone.tap("vacant")
     phone.expect_waiting(4)
+    # this browser has not promised to keep anything, and these are nowhere else
+    expect(phone.get("line-not-kept")).to_contain_text("没有答应长期保存")
 
     # nobody opens on the whole of the other stair: one gesture
     phone.open_stair(second_stair[0].stair_title)

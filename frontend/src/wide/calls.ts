@@ -85,6 +85,24 @@ export function useLoad<T>(ask: () => Promise<T>, watched?: WatchSource<unknown>
   return { data, problem, isBusy, reload }
 }
 
+const LIVE_MS = 60_000
+
+/** Ask again every minute while somebody looks, and at once when they come back after longer; never behind their back. */
+export function useLive(reload: () => Promise<void>): void {
+  let at = Date.now()
+  function look(): void {
+    if (document.visibilityState !== 'visible' || Date.now() - at < LIVE_MS) return
+    at = Date.now()
+    void reload()
+  }
+  const timer = setInterval(look, LIVE_MS / 4)
+  document.addEventListener('visibilitychange', look)
+  onScopeDispose(() => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', look)
+  })
+}
+
 export interface Sending {
   /** sentences by the field they are about, as the server gave them or a form's own check put them there */
   wrong: Ref<Record<string, string>>

@@ -17,6 +17,7 @@ const en: Record<keyof typeof zh, string> = {
   'line.needs_you': '{n} {n|needs|need} you',
   'line.offline': 'Offline · records are kept on this phone',
   'line.sending': 'Sending {n}…',
+  'line.not_kept': 'The browser has not promised to keep these. Send them soon.',
   'line.storage_full': 'The phone is full and the last record was not kept. Free some space, then record again.',
   'line.storage_broken': 'The phone’s storage failed and the last record was not kept. Reopen the app, then record again.',
   'line.storage_blocked': 'The app has been updated. Close its other tabs to open what is kept here.',

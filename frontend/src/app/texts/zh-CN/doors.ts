@@ -15,6 +15,7 @@ const zh = {
   'line.needs_you': '{n} 条需处理',
   'line.offline': '离线 · 记录会存在手机里',
   'line.sending': '正在上传 {n} 条…',
+  'line.not_kept': '浏览器没有答应长期保存，请尽快联网上传',
   'line.storage_full': '手机存储已满，刚才的记录没有保存。请清理空间后再记。',
   'line.storage_broken': '手机存储出错，刚才的记录没有保存。请重新打开应用再记。',
   'line.storage_blocked': '应用已更新。请关闭它的其他页面，资料才能打开。',
