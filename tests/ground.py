@@ -20,6 +20,7 @@ from tests.makers import (
     make_round,
     push,
     report_by_code,
+    sealed_file,
     stair_of,
     take_photo,
 )
@@ -270,6 +271,9 @@ def request_for(operation: Operation, values: dict[str, Any], *, only_needed: bo
         request["data"] = {k: str(v).lower() if isinstance(v, bool) else v for k, v in fields.items()}
     elif "image/jpeg" in content:
         request["content"] = values["photo"]
+    elif "application/octet-stream" in content:
+        file = {"device_id": str(new_id()), "account": values["account"], "exported_at": "2026-02-01T18:00:00+08:00"}
+        request["content"] = sealed_file(file | {"commands": values["commands"]})
     elif content:
         raise ValueMissingError(f"{operation}: {set(content)}")
     return request

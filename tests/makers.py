@@ -1,5 +1,6 @@
 """Makers: a community with doors and people, an area somebody holds, an open round."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -7,10 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 
 from app.audit.service import SYSTEM
 from app.auth.models import Account, Device, Role, RoleGrant
+from app.core import sealed_files
 from app.core.clock import now, today
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
@@ -175,6 +179,15 @@ async def take_photo(call: Caller, who: str | None, home: Home, content: bytes, 
     photo_id = params.pop("id", None) or new_id()
     headers = {"Content-Type": "image/jpeg"}
     return await call(who, "PUT", f"/photos/{photo_id}", params=query | params, content=content, headers=headers)
+
+
+def sealed_file(content: dict[str, Any]) -> bytes:
+    """A file of unsent records as a phone seals it, by another implementation than the phone's."""
+    name, point = sealed_files.public_key()
+    head = sealed_files.HEAD + name.encode() + b"\n"
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    suite = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+    return head + suite.encrypt(json.dumps(content).encode(), public, head)
 
 
 async def make_workers(database: Database, call: Caller, count: int, community: str = A) -> list[str]:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ class Keys:
 
     current: str
     ciphers: dict[str, AESGCM]
-    index_keys: tuple[bytes, ...]
+    index_keys: tuple[bytes, ...] = field(repr=False)
+    data_keys: dict[str, bytes] = field(repr=False)
 
 
 def parse_keys(text: str) -> Keys:
@@ -49,7 +50,7 @@ def parse_keys(text: str) -> Keys:
     names_fit = all(0 < len(name.encode()) < 256 for name in keys)
     if not keys or not has_index or not names_fit or any(len(key) != 32 for key in [*keys.values(), *indexes]):
         raise ValueError("data keys: want id:base64 of 32 bytes each, and one named index")
-    return Keys(next(iter(keys)), {name: AESGCM(key) for name, key in keys.items()}, tuple(indexes))
+    return Keys(next(iter(keys)), {name: AESGCM(key) for name, key in keys.items()}, tuple(indexes), keys)
 
 
 class KeyRing:

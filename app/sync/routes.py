@@ -1,17 +1,33 @@
 """HTTP of the phones."""
 
-from typing import Annotated
+import base64
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.auth.guards import PersonActor, PushingActor, Session
+from app.core import sealed_files
 from app.core.clock import now, today
 from app.sync import pull, push, unsent
-from app.sync.schemas import AreaPull, PushIn, PushOut, SyncAreaRead, SyncRound, SyncStatus, UnsentFile, UnsentOut
-from app.web import COMMON_PROBLEMS, OpenDatabase, request_id
+from app.sync.schemas import (
+    MAX_SEALED_BYTES,
+    AreaPull,
+    FileKey,
+    PushIn,
+    PushOut,
+    SyncAreaRead,
+    SyncRound,
+    SyncStatus,
+    UnsentFile,
+    UnsentOut,
+)
+from app.web import COMMON_PROBLEMS, OpenDatabase, problem_responses, request_id
 
 router = APIRouter(tags=["sync"], responses=COMMON_PROBLEMS)
+
+
+_SEALED: dict[str, Any] = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 @router.get("/sync/areas")
@@ -63,7 +79,28 @@ async def take_unsent_file(request: Request, actor: PersonActor, database: OpenD
     return await unsent.take_unsent(database, actor, body, request_id(request))
 
 
+@router.post(
+    "/sync/unsent-files/sealed",
+    openapi_extra={"requestBody": _SEALED | {"required": True}},
+    responses=problem_responses(413),
+)
+async def take_sealed_file(request: Request, actor: PersonActor, database: OpenDatabase) -> UnsentOut:
+    """The same in the sealed file that phones export, which this service alone can open; whole, at most 64 MB."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MAX_SEALED_BYTES:
+            raise unsent.SealedFileTooLarge
+    return await unsent.take_sealed(database, actor, bytes(content), request_id(request))
+
+
 @router.get("/sync/status")
 async def get_sync_status(actor: PersonActor, database: OpenDatabase) -> SyncStatus:
-    """What the server counts for this account today."""
-    return SyncStatus(server_time=now(), day=today(), confirmed_today=await push.count_confirmed(database, actor))
+    """What the server counts for this account today, and the public key to seal a file of unsent records for."""
+    name, point = sealed_files.public_key()
+    return SyncStatus(
+        server_time=now(),
+        day=today(),
+        confirmed_today=await push.count_confirmed(database, actor),
+        file_key=FileKey(id=name, key=base64.b64encode(point).decode()),
+    )

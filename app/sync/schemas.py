@@ -17,6 +17,12 @@ MAX_UNSENT = 2000
 MAX_UNSENT_PHOTOS = 20
 """Photos in one piece of such a file, each as large as a photo may be: a file is brought in pieces."""
 
+MAX_SEALED_COMMANDS = 50_000
+MAX_SEALED_PHOTOS = 1000
+"""A sealed file comes whole: bounds against a malformed one, far above what a phone puts into it."""
+MAX_SEALED_BYTES = 64_000_000
+"""20 MB of pictures are 27 in base64; the rest is records."""
+
 
 class RoundBrief(BaseModel):
     """An open round, as a phone carries it. `revision`: 0 where there is nothing more to know of it; another than the
@@ -232,6 +238,13 @@ class UnsentFile(BaseModel):
     photos: Annotated[list[dict[str, Any]], Field(max_length=MAX_UNSENT_PHOTOS)] = []
 
 
+class SealedContent(UnsentFile):
+    """What is inside a sealed file: all of it at once, as nobody but the service can part it."""
+
+    commands: Annotated[list[dict[str, Any]], Field(max_length=MAX_SEALED_COMMANDS)]
+    photos: Annotated[list[dict[str, Any]], Field(max_length=MAX_SEALED_PHOTOS)] = []
+
+
 class UnsentResult(BaseModel):
     """What became of one record of the file; `number` is its place in the file, from 1."""
 
@@ -264,9 +277,17 @@ class UnsentOut(BaseModel):
     photos_left: list[UnsentPhotoResult]
 
 
+class FileKey(BaseModel):
+    """What a phone seals its file of unsent records for: a point on P-256, uncompressed, in base64, and its name."""
+
+    id: str
+    key: str
+
+
 class SyncStatus(BaseModel):
-    """What the server counts for this account today."""
+    """What the server counts for this account today, and whom a file may be sealed for."""
 
     server_time: datetime
     day: date
     confirmed_today: int
+    file_key: FileKey

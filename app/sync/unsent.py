@@ -3,6 +3,9 @@
 They are taken as the phone would have sent them: by the account that recorded them, with the ids the phone gave
 them. When the phone comes back after all, its own push is answered `duplicate` and nothing counts twice. Photos that
 waited beside the records come along in the same way.
+
+The file is sealed on the phone for this service (`core.sealed_files`): whoever carries it cannot read it, the desk that
+brings it neither. Phones of before, and those that have no means to seal, write it plainly.
 """
 
 from collections import Counter
@@ -11,11 +14,13 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import anyio.to_thread
 from pydantic import ValidationError
 
 from app.audit import service as audit
 from app.auth import service as auth
 from app.auth.service import DESK, Actor
+from app.core import sealed_files
 from app.core.db import NOWHERE, Database
 from app.core.errors import Forbidden, Problem
 from app.photos import service as photos
@@ -24,12 +29,39 @@ from app.sync.schemas import (
     MAX_COMMANDS,
     CommandIn,
     PushIn,
+    SealedContent,
     UnsentFile,
     UnsentOut,
     UnsentPhoto,
     UnsentPhotoResult,
     UnsentResult,
 )
+
+
+class SealedFileTooLarge(Problem):
+    """More bytes than a phone puts into a file."""
+
+    def __init__(self) -> None:
+        super().__init__("sealed_file_too_large", "文件太大。", "The file is too large.", 413)
+
+
+async def take_sealed(database: Database, actor: Actor, sealed: bytes, request_id: str) -> UnsentOut:
+    """Open a sealed file and take it as `take_unsent` does, whatever its length.
+
+    Raises FileUnreadable, FileKeyGone and what `take_unsent` raises.
+    """
+    if not actor.has(DESK):
+        raise Forbidden
+    # some megabytes to decrypt and to read: not on the loop
+    return await take_unsent(database, actor, await anyio.to_thread.run_sync(_open, sealed), request_id)
+
+
+def _open(sealed: bytes) -> SealedContent:
+    content = sealed_files.open_file(sealed)
+    try:
+        return SealedContent.model_validate_json(content)
+    except ValidationError:
+        raise sealed_files.FileUnreadable from None
 
 
 async def take_unsent(database: Database, actor: Actor, file: UnsentFile, request_id: str) -> UnsentOut:

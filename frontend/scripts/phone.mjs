@@ -18,7 +18,8 @@
  *   {"do": "undo", "ids": []} → {undone}   {"do": "retry", "id"} → {}   {"do": "discard", "id"} → {}
  *   {"do": "edit_household", "household_id", "changes"} → {id}   {"do": "edit_resident", "household_id", "resident_id", "changes"} → {id}
  *   {"do": "take_photo", "household_id", "visit_id", "content": base64} → {id}; a photo that waits beside the records
- *   {"do": "export"}                                → {count, photos, left, content}: the file of unsent records
+ *   {"do": "export"}                                → {count, photos, left, content, sealed}: the file of unsent records, and
+ *                                                     sealed (base64) where the server has been heard
  *   {"do": "sync", "faults"?: []}                   → {killed, status}
  *   {"do": "sync_begin", "faults"?: []}             → {}: sync, and do the next line meanwhile
  *   {"do": "sync_end"}                              → {killed, status}: wait for it
@@ -57,7 +58,7 @@ const baseUrl = (process.argv[2] ?? 'http://127.0.0.1:8000').replace(/\/$/, '')
 
 /** The engine and what sends and exports photos, as modules for Node, built when their sources have changed. */
 async function loadEngine() {
-  const sources = ['src/api/client.ts', 'src/uploads/store.ts', 'src/me/unsent.ts', ...readdirSync(`${root}src/offline`).map((name) => `src/offline/${name}`)]
+  const sources = ['src/api/client.ts', 'src/uploads/store.ts', 'src/uploads/seal.ts', 'src/me/unsent.ts', ...readdirSync(`${root}src/offline`).map((name) => `src/offline/${name}`)]
   const digest = createHash('sha256')
   for (const source of sources) digest.update(readFileSync(root + source))
   const folder = `${root}node_modules/.cache/phone/${digest.digest('hex').slice(0, 16)}`
@@ -74,16 +75,16 @@ async function loadEngine() {
         outDir: folder,
         minify: false,
         rolldownOptions: {
-          input: { engine: `${root}src/offline/engine.ts`, uploads: `${root}src/uploads/store.ts`, unsent: `${root}src/me/unsent.ts` },
+          input: { engine: `${root}src/offline/engine.ts`, uploads: `${root}src/uploads/store.ts`, seal: `${root}src/uploads/seal.ts`, unsent: `${root}src/me/unsent.ts` },
           output: { entryFileNames: '[name].mjs' },
         },
       },
     })
   }
-  return Object.assign({}, ...(await Promise.all(['engine', 'uploads', 'unsent'].map((name) => import(pathToFileURL(`${folder}/${name}.mjs`).href)))))
+  return Object.assign({}, ...(await Promise.all(['engine', 'uploads', 'seal', 'unsent'].map((name) => import(pathToFileURL(`${folder}/${name}.mjs`).href)))))
 }
 
-const { Engine, Uploads, unsentFile } = await loadEngine()
+const { Engine, Uploads, seal, unsentFile } = await loadEngine()
 
 /** name → the phone whose databases begin with it */
 const fullness = new Map()
@@ -323,7 +324,11 @@ const doings = {
     ),
   }),
   take_photo: (phone, line) => phone.takePhoto(line),
-  export: (phone) => unsentFile(phone.engine, Date.now() + phone.clockOffsetMs),
+  export: async (phone) => {
+    const file = await unsentFile(phone.engine, Date.now() + phone.clockOffsetMs)
+    const key = await phone.engine.fileKey()
+    return { ...file, sealed: file.content && key ? Buffer.from(await seal(file.content, key)).toString('base64') : null }
+  },
   undo: async (phone, { ids }) => ({ undone: await phone.engine.undo(ids) }),
   retry: async (phone, { id }) => void (await phone.engine.retry(id)),
   discard: async (phone, { id }) => void (await phone.engine.discard(id)),

@@ -1,4 +1,4 @@
-"""A phone that does not get through: its records go to the committee as a file, and count once when it comes back."""
+"""A phone that does not get through: its records go to the committee as a sealed file, and count once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,9 +31,21 @@ def test_records_brought_as_a_file_count_once(
     phone.go("me")
     with phone.page.expect_download() as saved:
         phone.tap("export")
-    expect(phone.get("toast")).to_have_text("已导出 1 条记录、1 张照片")
-    file = tmp_path / "unsent.json"
+    expect(phone.get("toast")).to_have_text("已导出 1 条记录、1 张照片，已加密，请交给社区")
+    file = tmp_path / saved.value.suggested_filename
+    assert file.suffix == ".sealed"
     saved.value.save_as(file)
+    assert file.read_bytes().startswith(b"pioneer-sealed-1\n")
+    assert home.id.encode() not in file.read_bytes()
+    # a browser that cannot seal asks first, and what it writes is taken too
+    phone.page.evaluate("delete Crypto.prototype.subtle")
+    phone.tap("export")
+    expect(phone.get("toast")).to_have_count(0)
+    with phone.page.expect_download() as saved:
+        phone.tap("export-plain")
+    plain = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(plain)
+    assert home.id in plain.read_text(encoding="utf-8")
 
     desk = open_desk(town, "committee")
     desk.sign_in("demo-committee")
@@ -53,7 +65,7 @@ def test_records_brought_as_a_file_count_once(
     phone.go("today")
     phone.expect_confirmed()
     assert town.count(recorded, home.id) == before + 1
-    desk.get("unsent-file").set_input_files(file)
+    desk.get("unsent-file").set_input_files(plain)
     expect(desk.get("unsent-taken")).to_contain_text("以前已收下 1 条")
     expect(desk.get("unsent-taken")).to_contain_text("以前已收下照片 1 张")
     assert town.count("SELECT count(*) FROM visit_photo WHERE household_id = %s", home.id) == 1

@@ -2,14 +2,29 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from app.core import crypto
+from app.core import crypto, rotation, sealed_files
+from app.core.clock import today
+from app.core.config import get_settings
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
-from tests.makers import command, door_visit, jpeg, make_area, make_homes, make_round, push, stair_of, take_photo
+from tests.core.test_rotation import told
+from tests.makers import (
+    command,
+    door_visit,
+    jpeg,
+    make_area,
+    make_homes,
+    make_round,
+    push,
+    sealed_file,
+    stair_of,
+    take_photo,
+)
 from tests.personas import PASSWORD, A, Caller
 from tests.sync.phones import Phones, serving
 
@@ -90,9 +105,11 @@ class TestTakeUnsentFile:
             exported = await phones.do("p", "export")
             assert (exported["count"], exported["photos"], exported["left"]) == (1, 1, 0)
             file = json.loads(exported["content"])
+            sealed = base64.b64decode(exported["sealed"])
 
-            for status in ("accepted", "duplicate"):
-                answer = await call("committee", "POST", "/sync/unsent-files", json=file)
+            for status, body in (("accepted", {"content": sealed}), ("duplicate", {"json": file})):
+                path = "/sync/unsent-files" + ("/sealed" if "content" in body else "")
+                answer = await call("committee", "POST", path, **body)
                 assert answer.status_code == 200, answer.text
                 wanted = dict.fromkeys(("accepted", "duplicate", "rejected", "unreadable"), 0) | {status: 1}
                 assert (answer.json()["photo_counts"], answer.json()["photos_left"]) == (wanted, [])
@@ -137,6 +154,53 @@ class TestTakeUnsentFile:
         ]  # fmt: skip
         many = exported(call, "worker") | {"photos": [photo(jpeg()) for _ in range(21)]}
         assert (await call("committee", "POST", "/sync/unsent-files", json=many)).status_code == 422
+
+    async def test_whoever_carries_a_sealed_file_can_neither_read_nor_change_it(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes, round_id = await prepared(call, database)
+        visit = door_visit(homes[0], round_id, note="王家老人独居")
+        sealed = sealed_file(exported(call, "worker", visit))
+        assert not any(word in sealed for word in ("老人".encode(), b"worker", str(homes[0].id).encode(), b"note"))
+        broken = {
+            "cut off": sealed[:-1], "changed": sealed[:-20] + bytes(20),
+            "another name": sealed.replace(b"\n1\n", b"\n2\n"),
+            "no key": sealed_files.HEAD, "plain": json.dumps(exported(call, "worker", visit)).encode(), "empty": b"",
+            "no file of records": sealed_file({"commands": "all"}),
+        }  # fmt: skip
+        for how, content in broken.items():
+            answer = await call("committee", "POST", "/sync/unsent-files/sealed", content=content)
+            wanted = "sealed_file_key_gone" if how == "another name" else "sealed_file_unreadable"
+            assert (answer.status_code, answer.json()["code"]) == (422, wanted), how
+        too_long = await call("committee", "POST", "/sync/unsent-files/sealed", content=sealed + bytes(64_000_000))
+        assert (too_long.status_code, too_long.json()["code"]) == (413, "sealed_file_too_large")
+        for who, status in (("worker", 403), ("viewer", 403), ("other_committee", 422), (None, 401)):
+            answer = await call(who, "POST", "/sync/unsent-files/sealed", content=sealed)
+            assert answer.status_code == status, (who, answer.text)
+        answer = await call("committee", "POST", "/sync/unsent-files/sealed", content=sealed)
+        assert answer.json()["counts"]["accepted"] == 1
+
+    async def test_a_file_sealed_before_the_keys_changed_is_opened_while_the_old_one_is_kept(
+        self, call: Caller, database: Database, database_url: str, tmp_path: Path
+    ) -> None:
+        homes, round_id = await prepared(call, database)
+        first = (await call("worker", "GET", "/sync/status")).json()["file_key"]
+        before, second = (sealed_file(exported(call, "worker", door_visit(home, round_id))) for home in homes[:2])
+        file = tmp_path / "data.keys"
+        file.write_text(get_settings().key_ring)
+        with told(PIONEER_DATA_KEYS_FILE=str(file), PIONEER_DATABASE_URL=database_url):
+            name = rotation.add_key(file, today())
+            fresh = (await call("worker", "GET", "/sync/status")).json()["file_key"]
+            assert (fresh["id"], fresh["key"] != first["key"]) == (name, True)
+            after = sealed_file(exported(call, "worker", door_visit(homes[2], round_id)))
+            for content in (before, after):
+                answer = await call("committee", "POST", "/sync/unsent-files/sealed", content=content)
+                assert answer.json()["counts"]["accepted"] == 1, answer.text
+            # the old key is taken out: nobody opens what was sealed for it
+            file.write_text(",".join(pair for pair in file.read_text().split(",") if not pair.startswith("1:")))
+            crypto.key_ring().refresh(at_once=True)
+            answer = await call("committee", "POST", "/sync/unsent-files/sealed", content=second)
+            assert answer.json()["code"] == "sealed_file_key_gone"
 
     async def test_is_not_for_others_people(self, call: Caller, database: Database) -> None:
         homes, round_id = await prepared(call, database)

@@ -3517,7 +3517,7 @@ export interface paths {
         };
         /**
          * Get Sync Status
-         * @description What the server counts for this account today.
+         * @description What the server counts for this account today, and the public key to seal a file of unsent records for.
          */
         get: operations["get_sync_status"];
         put?: never;
@@ -3544,6 +3544,26 @@ export interface paths {
          *     They are credited to the account that recorded them, and the phone is answered `duplicate` when it comes back.
          */
         post: operations["take_unsent_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/unsent-files/sealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Sealed File
+         * @description The same in the sealed file that phones export, which this service alone can open; whole, at most 64 MB.
+         */
+        post: operations["take_sealed_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5558,6 +5578,16 @@ export interface components {
          * @enum {string}
          */
         FaultCode: "form_unknown" | "answer_missing" | "answer_unexpected" | "answer_value";
+        /**
+         * FileKey
+         * @description What a phone seals its file of unsent records for: a point on P-256, uncompressed, in base64, and its name.
+         */
+        FileKey: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+        };
         /**
          * FindingReason
          * @description What puts a finding above threshold; each is a rule with effective dates.
@@ -8902,7 +8932,7 @@ export interface components {
         };
         /**
          * SyncStatus
-         * @description What the server counts for this account today.
+         * @description What the server counts for this account today, and whom a file may be sealed for.
          */
         SyncStatus: {
             /** Confirmed Today */
@@ -8912,6 +8942,7 @@ export interface components {
              * Format: date
              */
             day: string;
+            file_key: components["schemas"]["FileKey"];
             /**
              * Server Time
              * Format: date-time
@@ -28322,6 +28353,111 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    take_sealed_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsentOut"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,7 +19,11 @@ export async function discardRecord(id: string): Promise<void> {
   await engine.discard(id)
 }
 
-/** All unsent records as a file's name and content, and how many they are. */
-export async function exportUnsent(): Promise<UnsentFile & { name: string }> {
-  return { name: `pioneer-unsent-${engine.session?.login ?? ''}-${today()}.json`, ...(await unsentFile(engine, Date.now())) }
+/** All unsent records as a file, and how many they are; `sealed` for the service alone, null where that cannot be done. */
+export async function exportUnsent(): Promise<UnsentFile & { name: string; sealed: BlobPart | null }> {
+  const file = await unsentFile(engine, Date.now())
+  const key = await engine.fileKey()
+  // no WebCrypto without https, no key before the first contact, the code perhaps not on this phone
+  const sealed = file.content && key ? await import('../uploads/seal').then(({ seal }) => seal(file.content, key)).catch(() => null) : null
+  return { ...file, sealed, name: `pioneer-unsent-${engine.session?.login ?? ''}-${today()}.${sealed ? 'sealed' : 'json'}` }
 }

@@ -18,6 +18,7 @@ import {
   type CommandName,
   type Commands,
   type DoorRecord,
+  type FileKey,
   type OutboxItem,
   type Receipt,
   type Session,
@@ -263,6 +264,11 @@ export class Engine {
 
   async listOutbox(householdId?: string): Promise<OutboxItem[]> {
     return (await this.outbox?.list(householdId)) ?? []
+  }
+
+  /** Whom a file of unsent records is sealed for; undefined before the server has said. */
+  async fileKey(): Promise<FileKey | undefined> {
+    return this.database?.run((db) => db.get('meta', 'fileKey')) as Promise<FileKey | undefined>
   }
 
   async listReceipts(): Promise<Receipt[]> {

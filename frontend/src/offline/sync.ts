@@ -72,11 +72,12 @@ export class Syncer {
     }
   }
 
-  /** What the server counts of today, asked for when nothing was sent that it would have told with. */
+  /** What the server counts of today, asked for when nothing was sent that it would have told with; the key for a file comes along. */
   async status(): Promise<number> {
     const askedAt = this.now()
     const { data } = await this.transport.api.GET('/api/v1/sync/status')
     this.onClock(data!.server_time, askedAt, this.now())
+    await this.database.write(['meta'], (tx) => tx.objectStore('meta').put(data!.file_key, 'fileKey'))
     return data!.confirmed_today
   }
 

@@ -6,6 +6,7 @@ export type PersonStatus = 'well' | 'symptoms' | 'away' | 'unknown'
 
 /** A round's own questions and the doors it is for, as the server gives them. */
 export type RoundForm = components['schemas']['SyncRound']
+export type FileKey = components['schemas']['FileKey']
 export type Question = RoundForm['questions'][number]
 
 /** An answer to an own question; without `resident_id` it is the household's. */

@@ -92,7 +92,7 @@ const en: Record<keyof typeof zh, string> = {
   'device.holds': 'It holds records unsent since {when}; they are taken first when it is online.',
   'device.done': 'The device of “{name}” is ended',
   'unsent.open': 'Bring in unsent records',
-  'unsent.text': 'When a phone is broken or never gets through, its holder exports the unsent records under “Me” and gives you the file. It holds residents’ data and photos: delete it once it is in. Records and photos are credited to whoever made them; should the phone send them after all, nothing counts twice.',
+  'unsent.text': 'When a phone is broken or never gets through, its holder exports the unsent records under “Me” and gives you the file. A sealed file can be opened by this service alone; one that ends in .json holds residents’ data and photos for anybody to read: delete it once it is in. Records and photos are credited to whoever made them; should the phone send them after all, nothing counts twice.',
   'unsent.choose': 'Choose a file',
   'unsent.another': 'Another file',
   'unsent.no_file': 'This is not a file of unsent records from a phone.',
