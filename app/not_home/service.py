@@ -31,6 +31,8 @@ _LIST = """
     JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
     LEFT JOIN responsibility_area a ON a.community_code = d.community_code AND a.id = d.responsibility_area_id
     WHERE n.community_code = :c AND n.closed_at IS NULL
+        AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = n.community_code
+            AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = n.household_id))
 """
 
 

@@ -25,6 +25,8 @@ _FLAGS = f"""
         FROM door_notice n
         JOIN screening_round q ON q.id = n.round_id AND q.status = 'open'
         WHERE n.closed_at IS NULL AND n.left_at IS NULL AND n.{BELOW}
+            AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = n.community_code
+                AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = n.household_id))
         UNION ALL
         SELECT rpad(left(r.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 1 FROM self_report r
         LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id

@@ -1,4 +1,4 @@
-"""The ask-list of a draft: choosing a community's households by what one knows of them, and reading who is on it."""
+"""The ask-list of a round: choosing a community's households by what one knows of them, and reading who is on it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,7 +15,7 @@ from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.people import service as people
 from app.people.naming import address_text
 from app.rounds.schemas import MAX_LISTED, RoundHousehold, RoundListChange, RoundListRead
-from app.rounds.service import RoundRunning, find_own, find_round
+from app.rounds.service import RoundAlreadyClosed, find_own, find_round, tell_phones
 from app.rounds.targets import count_targets
 from app.screening.models import RoundStatus, ScreeningRound, Target
 
@@ -72,18 +72,20 @@ async def list_round_households(
 async def change_round_list(
     session: AsyncSession, actor: Actor, round_id: UUID, change: RoundListChange
 ) -> RoundListRead:
-    """Put households of a community on a draft's ask-list or take them off it: named ones, all that a filter means, and
+    """Put households of a community on an ask-list or take them off it: named ones, all that a filter means, and
     those at addresses as people write them; what names no door, or more than one, is told.
 
-    Raises NotFound, RoundRunning for a round that is published, Invalid (`round_list`, `round_list_full`).
+    The list of a running round changes too: phones have it with their next pull, what was answered behind a door that
+    leaves stays as it was recorded. Raises NotFound, RoundAlreadyClosed, Invalid (`round_list`, `round_list_full`, and
+    `round_nobody` where a running round would be left without a household).
     """
     found = await find_own(session, actor, round_id)
     community = change.community_code
     actor.demand(community, DESK)
     if not community.startswith(found.division_prefix):
         raise NotFound
-    if found.status != RoundStatus.DRAFT:
-        raise RoundRunning
+    if found.status == RoundStatus.CLOSED:
+        raise RoundAlreadyClosed
     if found.target != Target.LIST:
         zh, en = "只有名单排查可以指定住户。", "Only a round by list names households."
         raise Invalid("round_list", zh, en, "target")
@@ -102,8 +104,13 @@ async def change_round_list(
     if homes > MAX_LISTED and not change.is_removed:
         zh = f"名单最多 {MAX_LISTED} 户。"
         raise Invalid("round_list_full", zh, f"A list has at most {MAX_LISTED} households.", "household_ids")
-    action = "take_off_round_list" if change.is_removed else "put_on_round_list"
     changed = int(getattr(result, "rowcount", 0))
+    if changed and found.status == RoundStatus.OPEN:
+        if not homes:
+            zh, en = "进行中的排查至少要有一户。", "A running round keeps one household at least."
+            raise Invalid("round_nobody", zh, en, "household_ids")
+        await tell_phones(session, found)
+    action = "take_off_round_list" if change.is_removed else "put_on_round_list"
     await audit.append_entry(session, actor.doer, community, action, [found.id], {"households": changed})
     return RoundListRead(changed=changed, households=homes, persons=persons, unknown=unknown)
 

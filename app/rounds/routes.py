@@ -103,7 +103,7 @@ async def list_round_households(
 
 @router.post("/rounds/{round_id}/households")
 async def change_round_list(actor: DeskActor, session: Session, round_id: UUID, body: RoundListChange) -> RoundListRead:
-    """Choose households for a draft's ask-list, or take them off it."""
+    """Put households on the ask-list of a draft or of a running round, or take them off it."""
     return await asklist.change_round_list(session, actor, round_id, body)
 
 

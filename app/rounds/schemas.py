@@ -109,7 +109,7 @@ class HouseholdsMeant(BaseModel):
 
 
 class RoundListChange(BaseModel):
-    """Households to put on a draft's ask-list, or to take off it (`is_removed`): by id, all that a filter means
+    """Households to put on a round's ask-list, or to take off it (`is_removed`): by id, all that a filter means
     (`all_of`), and by their addresses as people write them."""
 
     model_config = ConfigDict(extra="forbid")

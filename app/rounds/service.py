@@ -165,6 +165,14 @@ async def _lay_days(session: AsyncSession, made: ScreeningRound) -> None:
         row.title, row.note, row.revision = _day_title(made, day), made.note, made.revision
 
 
+async def tell_phones(session: AsyncSession, found: ScreeningRound) -> None:
+    """Let phones fetch anew what they know of a running round and of its days: whose doors it is for has changed."""
+    found.revision += 1
+    await session.flush()
+    await _lay_days(session, found)
+    await session.flush()
+
+
 def _day_title(made: ScreeningRound, day: date) -> str:
     return f"{made.title}（{day:%m-%d}）"
 
@@ -458,9 +466,7 @@ async def keep_rounds(database: Database) -> dict[str, int]:
         for found in (await session.scalars(tagged)).all():
             if new := await put_tagged(session, code_of(found.division_prefix), found.id, found.tags):
                 came += new
-                found.revision += 1
-                await session.flush()
-                await _lay_days(session, found)
+                await tell_phones(session, found)
     return {"days": int(getattr(closed, "rowcount", 0)), "households": came}
 
 

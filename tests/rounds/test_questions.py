@@ -339,8 +339,68 @@ class TestTargets:
         minutes = (await call("committee", "GET", path.removesuffix("/households"))).json()["estimate"]["minutes"]
         published = path.replace("/households", "/publish")
         assert (await call("committee", "POST", published, json={"minutes": minutes})).is_success
-        assert await change(all_of={}) == 409
         assert len(await listed()) == 2
+
+    async def test_the_list_of_a_running_round_changes_and_phones_follow(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"]))
+        area = await make_area(call, homes, "worker")
+        ids = [str(home.id) for home in homes]
+        round_id = await open_round(call, "committee", A, target="list", household_ids=ids[:2])
+        path = f"/rounds/{round_id}/households"
+
+        async def change(who: str = "committee", **what: Any) -> tuple[int, Any]:
+            answer = await call(who, "POST", path, json={"community_code": A, **what})
+            return answer.status_code, answer.json()
+
+        async def carried() -> tuple[int, list[str]]:
+            (held,) = (await call("worker", "GET", "/sync/areas")).json()
+            revision = next(one["revision"] for one in held["rounds"] if one["id"] == round_id)
+            known = await call("worker", "GET", f"/sync/rounds/{round_id}", params={"area_id": area["id"]})
+            assert known.json()["revision"] == revision
+            return revision, known.json()["targets"]
+
+        times = [f"2026-02-01T{hour}:00:00+08:00" for hour in ("09", "14", "19")]
+        misses = [door_visit(homes[1], round_id, "no_answer", recorded_at=at) for at in times]
+        await push(call, "worker", door_visit(homes[0], round_id), *misses)
+        revision, targets = await carried()
+        assert targets == ids[:2]
+        status, done = await change(household_ids=[ids[2]])
+        assert (status, done["changed"], done["households"]) == (200, 1, 3)
+        assert await carried() == (revision + 1, ids)
+        # nothing new: no phone loads anything again
+        assert (await change(household_ids=[ids[2]]))[1]["changed"] == 0
+        assert (await carried())[0] == revision + 1
+
+        # who has answered and where a notice is due go: what was recorded stays, coverage and notices go by the list
+        async def notices() -> tuple[int, int]:
+            flags = (await call("committee", "GET", "/coverage/flags", params={"area": A})).json()["door_notices"]
+            due = (await call("committee", "GET", "/door-notices", params={"community_code": A})).json()["items"]
+            return flags, len(due)
+
+        assert await notices() == (1, 1)
+        assert (await change(household_ids=ids[:2], is_removed=True))[1]["households"] == 1
+        assert await carried() == (revision + 2, ids[2:])
+        visits = (await call("committee", "GET", "/door-visits", params={"community_code": A})).json()["items"]
+        assert len(visits) == 4
+        coverage = (await call("committee", "GET", "/coverage", params={"area": A, "round": round_id})).json()["total"]
+        assert (coverage["households"], coverage["households_done"]) == (1, 0)
+        assert await notices() == (0, 0)
+        # recorded on a phone that has not heard yet: taken, and counted when the door is back on the list
+        assert (await push(call, "worker", door_visit(homes[1], round_id)))[0]["status"] == "accepted"
+        await change(household_ids=ids[:2])
+        coverage = (await call("committee", "GET", "/coverage", params={"area": A, "round": round_id})).json()["total"]
+        assert (coverage["households"], coverage["households_done"]) == (3, 2)
+        trail = (await call("committee", "GET", "/audit-entries", params={"community_code": A})).json()["items"]
+        assert trail[0]["action"] == "put_on_round_list"
+
+        assert (await change(all_of={}, is_removed=True))[1]["code"] == "round_nobody"
+        assert len((await carried())[1]) == 3
+        for who, wanted in (("worker", 403), ("other_committee", 404), ("far_committee", 404), ("viewer", 403)):
+            assert (await change(who, all_of={}))[0] == wanted, who
+        await call("committee", "POST", f"/rounds/{round_id}/close")
+        assert (await change(household_ids=[ids[0]]))[1]["code"] == "round_already_closed"
 
     async def test_the_newest_round_for_all_is_what_coverage_means_by_itself(self, call: Caller) -> None:
         whole = await make_round(call)

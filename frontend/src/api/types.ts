@@ -3319,7 +3319,7 @@ export interface paths {
         put?: never;
         /**
          * Change Round List
-         * @description Choose households for a draft's ask-list, or take them off it.
+         * @description Put households on the ask-list of a draft or of a running round, or take them off it.
          */
         post: operations["change_round_list"];
         delete?: never;
@@ -8480,7 +8480,7 @@ export interface components {
         };
         /**
          * RoundListChange
-         * @description Households to put on a draft's ask-list, or to take off it (`is_removed`): by id, all that a filter means
+         * @description Households to put on a round's ask-list, or to take off it (`is_removed`): by id, all that a filter means
          *     (`all_of`), and by their addresses as people write them.
          */
         RoundListChange: {

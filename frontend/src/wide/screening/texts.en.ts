@@ -285,6 +285,7 @@ const en: Record<keyof typeof zh, string> = {
   'edit.no_own': 'No own questions: "All well" saves with one tap.',
   'list.draft_first': 'The list is kept with the draft:',
   'list.open': 'Save the draft and choose',
+  'list.running': 'Changes of the list hold at once; phones follow with their next contact. What was recorded of households that are taken off stays, and no longer counts in this round.',
   'list.where': 'Choose a community first, then from its households.',
   'list.elsewhere': 'Another community',
   'list.how': 'How to choose',

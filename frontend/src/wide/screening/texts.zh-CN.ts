@@ -284,6 +284,7 @@ const zh = {
   'edit.no_own': '没有自定义问题，“全家正常”一点即存。',
   'list.draft_first': '名单跟草稿一起保存：',
   'list.open': '存草稿，选住户',
+  'list.running': '名单改动当即生效，手机下次同步时跟着变；移出的住户已问过的记录保留，不再计入这一轮的进度。',
   'list.where': '先选一个村居，再从它的住户里选。',
   'list.elsewhere': '换一个村居',
   'list.how': '怎样选',
