@@ -176,8 +176,10 @@ async def undo_merge(
     )
     await session.execute(
         text("""
-        UPDATE finding k SET household_id = v.household_id, version = :version FROM door_visit v
-        WHERE k.community_code = :c AND k.resident_id = ANY(:moved) AND v.community_code = :c AND v.id = k.source_id
+        UPDATE finding k SET household_id = v.household_id, version = :version FROM (
+            SELECT id, household_id FROM door_visit WHERE community_code = :c
+            UNION ALL SELECT id, household_id FROM self_report WHERE community_code = :c) v
+        WHERE k.community_code = :c AND k.resident_id = ANY(:moved) AND v.id = k.source_id
             AND k.household_id <> v.household_id
     """),
         {"c": community, "version": version, "moved": list(moved)},
@@ -186,20 +188,28 @@ async def undo_merge(
     await session.execute(_RESTATE, {"c": community, "version": version, "residents": everybody})
 
 
+def _said_in(finding: str) -> str:
+    """What was said where a finding comes from: the visit, or the self-report."""
+    return f"""LATERAL (
+            SELECT d.round_id, d.recorded_at, d.persons FROM door_visit d
+            WHERE d.community_code = {finding}.community_code AND d.id = {finding}.source_id
+            UNION ALL
+            SELECT s.round_id, s.reported_at, s.persons FROM self_report s
+            WHERE s.community_code = {finding}.community_code AND s.id = {finding}.source_id)"""
+
+
 async def _part_since(session: AsyncSession, community: str, version: int, gone: UUID, kept: UUID) -> None:
-    """What visits found since of somebody who is another again goes to their open follow-up, or takes along the one
-    that was made for it, or makes one."""
+    """What visits and self-reports found since of somebody who is another again goes to their open follow-up, or takes
+    along the one that was made for it, or makes one."""
     said, of = (orjson.dumps([{"resident_id": one}]).decode() for one in (gone, kept))
     params: dict[str, Any] = {"c": community, "version": version, "gone": gone, "kept": kept, "said": said, "of": of}
     found = await session.execute(
-        text("""
+        text(f"""
         SELECT k.source_id, k.follow_up_id, v.round_id, v.recorded_at, r.household_id, EXISTS (
-                SELECT FROM finding o
-                LEFT JOIN door_visit w ON w.community_code = o.community_code AND w.id = o.source_id
+                SELECT FROM finding o LEFT JOIN {_said_in("o")} w ON true
                 WHERE o.community_code = :c AND o.follow_up_id = k.follow_up_id
-                    AND (w.id IS NULL OR NOT w.persons @> cast(:said AS jsonb))) AS is_shared
-        FROM finding k
-        JOIN door_visit v ON v.community_code = k.community_code AND v.id = k.source_id
+                    AND (w.persons IS NULL OR NOT w.persons @> cast(:said AS jsonb))) AS is_shared
+        FROM finding k JOIN {_said_in("k")} v ON true
         JOIN resident r ON r.community_code = k.community_code AND r.id = :gone
         WHERE k.community_code = :c AND k.resident_id = :kept AND v.persons @> cast(:said AS jsonb)
             AND NOT v.persons @> cast(:of AS jsonb)

@@ -24,9 +24,11 @@ from app.followups import merges as followups
 from app.merges import folding
 from app.merges.models import MergedRow, RegistryMerge
 from app.merges.schemas import PersonMerge
+from app.not_home import merges as self_reports
 from app.people import service as people
 from app.people.models import Dwelling, Household, Resident
 from app.people.naming import initials
+from app.photos import merges as photos
 from app.posts import service as posts
 from app.residence import merges as residence
 from app.screening import merges as screening
@@ -266,6 +268,8 @@ async def _write(
     await screening.follow_merge(session, community, version, moves, homes, merge.before)
     await care.follow_merge(session, community, version, merge.residents, merge.homes, homes)
     merge.before |= await followups.follow_merge(session, community, version, merge.residents, merge.homes)
+    merge.before["photos"] = await photos.follow_merge(session, community, version, merge.homes)
+    merge.before["reports"] = await self_reports.follow_merge(session, community, version, merge.homes)
     record.before = dict(merge.before)
     await tell_phones(session, community, version, homes)
     for door in (one for one in merge.rows if one.kind == "dwelling"):

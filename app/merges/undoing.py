@@ -15,9 +15,11 @@ from app.followups import merges as followups
 from app.merges import folding
 from app.merges.merging import load_homes, tell_phones
 from app.merges.models import MergedRow, RegistryMerge
+from app.not_home import merges as self_reports
 from app.people import service as people
 from app.people.models import Dwelling, Household, Resident
 from app.people.naming import initials
+from app.photos import merges as photos
 from app.posts import service as posts
 from app.residence import merges as residence
 from app.screening import merges as screening
@@ -230,6 +232,11 @@ class _Undo:
         await residence.undo_merge(session, community, version, record.before["stays"])
         await care.undo_merge(session, community, version, self.residents, self.homes, given, homes)
         moved = [UUID(one) for one in record.before["moved"]]
+        # a merge of before photos and self-reports came along has none of these
+        await photos.undo_merge(session, community, version, self.homes, record.before.get("photos", ()))
+        theirs = [*moved, *(gone for gone, _, home in self.pairs if home in self.homes)]
+        reports = record.before.get("reports", ())
+        await self_reports.undo_merge(session, community, version, self.homes, theirs, reports, record.merged_at)
         await followups.undo_merge(session, community, version, self.residents, self.homes, moved, record.before)
         await tell_phones(session, community, version, homes)
         doors = [row.row_id for row in self.rows.values() if row.kind == "dwelling"]

@@ -4,7 +4,7 @@ A report is what somebody says who knows the room and the head's surname, and no
 for nothing until a worker confirms it, but what it says above threshold is followed up at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -210,8 +210,12 @@ async def take_self_report(
         delete_by = book.day_after(RULE, today())
         threshold = Threshold.of(book)
         persons = [threshold.with_fever(one) for one in persons]
+        # made out before a merge and sent after it: it stands with who stands for them, and says whom it was made for
+        everybody = [ticket.household, *(one.resident_id for one in persons)]
+        roots = await people.find_roots(session, ticket.community, everybody)
+        home = roots.get(ticket.household, ticket.household)
         params = {
-            "c": ticket.community, "id": ticket.id, "home": ticket.household, "round": ticket.round,
+            "c": ticket.community, "id": ticket.id, "home": home, "round": ticket.round,
             "code": ticket.code, "persons": orjson.dumps([one.model_dump() for one in persons]).decode(),
             "note": crypto.seal_text(note or None, NOTE), "delete_by": delete_by, "version": version,
         }  # fmt: skip
@@ -241,10 +245,10 @@ async def take_self_report(
             found
             | {
                 "g": 1, "source": "self_report", "source_id": ticket.id, "report_id": None,
-                "household_id": ticket.household, "round_id": ticket.round, "found_by": "", "delete_by": delete_by,
+                "household_id": home, "round_id": ticket.round, "found_by": "", "delete_by": delete_by,
                 "recorded_at": kept.reported_at,
             }
-            for found in threshold.find(persons)
+            for found in threshold.find([_standing(one, roots) for one in persons])
         ]  # fmt: skip
         if findings:
             await session.execute(
@@ -253,11 +257,15 @@ async def take_self_report(
             )
         await session.execute(
             text("SELECT touch_households(:c, :version, ARRAY[cast(:home AS uuid)])"),
-            {"c": ticket.community, "version": version, "home": ticket.household},
+            {"c": ticket.community, "version": version, "home": home},
         )
         await audit.append_entry(
-            session, HOUSEHOLD, ticket.community, "report_by_code", [ticket.id, ticket.household], params["persons"]
+            session, HOUSEHOLD, ticket.community, "report_by_code", [ticket.id, home], params["persons"]
         )
+
+
+def _standing(one: PersonAnswer, roots: Mapping[UUID, UUID]) -> PersonAnswer:
+    return one.model_copy(update={"resident_id": roots.get(one.resident_id, one.resident_id)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +289,7 @@ async def confirm_self_reports(
     verdicts: dict[UUID, str | None] = {}
     for one in given:
         report = await session.get(SelfReport, (community_code, one.self_report_id), with_for_update=True)
-        if report is None or report.household_id != one.household_id:
+        if report is None or not await _is_of(session, community_code, report.household_id, one.household_id):
             verdicts[one.id] = "self_report_gone"
             continue
         if report.status == "confirmed":
@@ -295,7 +303,7 @@ async def confirm_self_reports(
             {"c": community_code, "id": report.household_id},
         )
         payload = DoorVisitPayload(
-            household_id=report.household_id,
+            household_id=await _made_for(session, community_code, report),
             round_id=report.round_id,
             outcome="answered_all" if len(report.persons) >= (living or 0) else "answered_part",
             persons=[PersonAnswer.model_validate(person) for person in report.persons],
@@ -314,6 +322,24 @@ async def confirm_self_reports(
                 {"c": community_code, "version": report.version, "home": report.household_id},
             )
     return verdicts
+
+
+async def _made_for(session: AsyncSession, community: str, report: SelfReport) -> UUID:
+    """The household a report was made for: the one that was merged away where it speaks of somebody who was, so that
+    the visit it becomes goes back with them."""
+    said = [UUID(one["resident_id"]) for one in report.persons]
+    gone = text("SELECT household_id FROM resident WHERE community_code = :c AND id = ANY(:ids) AND "
+                "merged_into_id IS NOT NULL LIMIT 1")  # fmt: skip
+    return await session.scalar(gone, {"c": community, "ids": said}) or report.household_id
+
+
+def _root(resident_id: str, roots: Mapping[UUID, UUID]) -> str:
+    return str(roots.get(UUID(resident_id), resident_id))
+
+
+async def _is_of(session: AsyncSession, community: str, standing: UUID, named: UUID) -> bool:
+    """Whether a phone means the household a report stands with: itself, or one that was merged into it."""
+    return named == standing or (await people.find_roots(session, community, [named])).get(named) == standing
 
 
 class SelfReportSettled(Conflict):
@@ -353,9 +379,13 @@ async def list_self_reports(
 
 async def _read(session: AsyncSession, community: str, rows: Sequence[Any]) -> list[SelfReportRead]:
     homes = await people.name_households(session, community, [row["household_id"] for row in rows])
+    said = [UUID(one["resident_id"]) for row in rows for one in row["persons"]]
+    roots = await people.find_roots(session, community, said) if said else {}
+    apart = {"settled_by_name", "persons"}
     return [
         SelfReportRead(
-            **{key: row[key] for key in SelfReportRead.model_fields if key in row and key != "settled_by_name"},
+            **{key: row[key] for key in SelfReportRead.model_fields if key in row and key not in apart},
+            persons=[one | {"resident_id": _root(one["resident_id"], roots)} for one in row["persons"]],
             settled_by_name=row["settled_by_name"] or None,
             note=crypto.open_text(row["note_sealed"], NOTE),
             **homes[row["household_id"]].model_dump(),

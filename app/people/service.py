@@ -232,6 +232,20 @@ async def get_household(
     return row[0], row[1]
 
 
+async def get_household_standing(
+    session: AsyncSession, actor: Actor, household_id: UUID, roles: frozenset[Role] = OVERSEERS
+) -> tuple[Household, Dwelling]:
+    """As `get_household`; for one that was merged away the household that stands for it."""
+    place = select(col(Household.community_code)).where(
+        col(Household.id) == household_id, in_scope(col(Household.community_code), actor, roles)
+    )
+    community = await session.scalar(place)
+    if community is None:
+        raise NotFound
+    roots = await find_roots(session, community, [household_id])
+    return await get_household(session, actor, roots.get(household_id, household_id), roles)
+
+
 async def name_households(session: AsyncSession, community_code: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdName]:
     """Addresses and heads of a community's households by id; closed ones are named too."""
     same = (col(Dwelling.community_code) == col(Household.community_code)) & (

@@ -58,12 +58,13 @@ class NewPhoto:
 async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> tuple[PhotoRead, bool]:
     """Keep a photo, sealed and with nothing in it but the picture; the same id again answers what stands, and False.
 
-    For everybody who works in the community: like a record it is taken also after the area has changed hands.
+    For everybody who works in the community: like a record it is taken also after the area has changed hands, and put
+    to the household that stands for its own where that was merged away.
     Raises NotFound for the household, PhotoTooLarge, PhotoTaken, Invalid (`photo_unreadable`, `photos_full`).
     """
     if len(new.content) > MAX_BYTES:
         raise PhotoTooLarge
-    household, _ = await people.get_household(session, actor, new.household_id, PEOPLE)
+    household, _ = await people.get_household_standing(session, actor, new.household_id, PEOPLE)
     community = household.community_code
     version = await areas.advance_clock(session, community)
     found = await session.get(VisitPhoto, (community, new.id))

@@ -158,7 +158,10 @@ _CARE = f"""{_CHANGED}
     FROM care_plan p JOIN changed c ON p.household_id = c.id WHERE p.community_code = %(community)s
 """
 _REPORTS = f"""{_CHANGED}
-    SELECT r.household_id, r.id, r.round_id, extract(epoch FROM r.reported_at)::bigint, r.persons
+    SELECT r.household_id, r.id, r.round_id, extract(epoch FROM r.reported_at)::bigint,
+        (SELECT coalesce(jsonb_agg(p.said || jsonb_build_object('resident_id',
+            resident_root(r.community_code, (p.said ->> 'resident_id')::uuid)) ORDER BY p.n), '[]')
+         FROM jsonb_array_elements(r.persons) WITH ORDINALITY AS p(said, n))
     FROM self_report r JOIN changed c ON r.household_id = c.id
     JOIN screening_round q ON q.id = r.round_id AND q.status = 'open'
     LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id

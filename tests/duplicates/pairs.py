@@ -72,7 +72,7 @@ TABLES = {
     "resident": "id", "household": "id", "dwelling": "id", "door_visit": "id", "care_visit": "id",
     "care_plan": "household_id", "person_check": "round_id, resident_id", "residence": "id",
     "household_screening": "round_id, household_id", "screening_tally": "round_id", "edit_conflict": "id",
-    "follow_up": "id", "finding": "source_id, resident_id",
+    "follow_up": "id", "finding": "source_id, resident_id", "visit_photo": "id", "self_report": "id",
 }  # fmt: skip
 CLOCK_MARKS = {"version", "updated_at"}
 """What moves so that phones fetch; everything else has to be as it was."""

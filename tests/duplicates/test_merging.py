@@ -31,7 +31,17 @@ from tests.duplicates.pairs import (
     rows_of,
     search,
 )
-from tests.makers import Home, command, make_area, make_round, push
+from tests.makers import (
+    Home,
+    answers_on,
+    command,
+    jpeg,
+    make_area,
+    make_round,
+    push,
+    report_by_code,
+    take_photo,
+)
 from tests.personas import A, Caller
 
 
@@ -439,6 +449,82 @@ class TestMergeHouseholds:
         assert visits[late["id"]] == other
         checks = {str(k["resident_id"]): k["status"] for k in after["person_check"]}
         assert checks == {str(father.id): "well", str(mother.id): "well", str(child.id): "symptoms"}
+
+    async def test_photos_and_self_reports_go_along_and_come_back(self, call: Caller, database: Database) -> None:
+        father, mother = person("孙父", date(1970, 1, 2)), person("李母", date(1971, 2, 3), sex=2, relation="配偶")
+        again, mother_again = person("孙父", date(1970, 1, 2)), person("李母", date(1971, 2, 3), sex=2)
+        child = person("孙小", date(2010, 5, 5), relation="子")
+        first = door("502", father, mother, compound="泉景园")
+        second = door("", again, mother_again, child, building="", stair="", address="泉景园小区3号楼2单元502室")
+        await register(database, first, second)
+        area = await make_area(call, await homes_of(database), "worker")
+        round_id = await make_round(call)
+        home, other = (str(one.households[0].id) for one in (first, second))
+        times = [f"2026-02-01T{hour}:00:00+08:00" for hour in ("09", "14", "19")]
+        misses = [knock(other, round_id, {}, "no_answer", recorded_at=at) for at in times]
+        visit = knock(other, round_id, {}, "no_answer", recorded_at="2026-02-02T09:00:00+08:00")
+        await push(call, "worker", *misses, visit)
+        there = next(one for one in await homes_of(database) if str(one.id) == other)
+        assert (await take_photo(call, "worker", there, jpeg(), visit_id=visit["id"])).is_success
+        notice = {"community_code": A, "round_id": round_id, "household_ids": [other]}
+        url = (await post(call, "/door-notices/print", notice))["items"][0]["url"]
+        assert (await report_by_code(call, url, "502", "孙", note="都好")).is_success
+        # the household has opened the page, and answers only after the merge
+        asked = await call.http.post("/h/" + url.rsplit("/", 1)[1], data={"room": "502", "surname": "孙"})
+        await search(database)
+        (found,) = await listed(call)
+        persons = [
+            {"keep": str(father.id), "gone": str(again.id)},
+            {"keep": str(mother.id), "gone": str(mother_again.id)},
+        ]
+        before = await rows_of(database)
+        merged = await post(call, f"/duplicates/{found['id']}/merge", {"keep": home, "persons": persons})
+
+        async def photos(of: str) -> list[str]:
+            read = await call("committee", "GET", "/photos", params={"community_code": A, "household_id": of})
+            return [one["id"] for one in read.json()["items"]]
+
+        async def reports() -> list[tuple[str, set[str]]]:
+            read = (await call("committee", "GET", "/self-reports", params={"community_code": A})).json()["items"]
+            return [(one["household_id"], {said["resident_id"] for said in one["persons"]}) for one in read]
+
+        theirs, ours = (
+            {str(one.id) for one in some} for some in ((again, mother_again, child), (father, mother, child))
+        )
+        assert (len(await photos(home)), await photos(other)) == (1, [])
+        assert await reports() == [(home, ours)]
+        change = (await pulled(call, area["id"]))["upserts"]["reports"]
+        assert [{said["resident_id"] for said in one} for one in change["p"]] == [ours]
+        await post(call, f"/merges/{merged['id']}/undo")
+        assert differences(before, await rows_of(database)) == []
+
+        merged = await post(
+            call, f"/duplicates/{(await listed(call))[0]['id']}/merge", {"keep": home, "persons": persons}
+        )
+        at = sorted(one.id for one in (again, mother_again, child) if one.id).index(again.id)
+        hot = {f"status_{at}": "symptoms", f"temperature_{at}": "38.5", f"symptoms_{at}": ["fever"]}
+        assert (await call.http.post("/h/report", data=answers_on(asked.text) | hot)).is_success
+        late = await take_photo(call, "worker", there, jpeg(), visit_id=visit["id"])
+        assert late.json()["household_id"] == home
+        assert await reports() == [(home, ours), (home, ours)]
+        (open_one,) = await follow_ups(call)
+        assert (open_one["household_id"], open_one["resident_id"]) == (home, str(father.id))
+        await post(call, f"/merges/{merged['id']}/undo")
+        assert len(await photos(other)) == 2
+        assert await reports() == [(other, theirs), (other, theirs)]
+        (open_one,) = [one for one in await follow_ups(call) if one["closed_at"] is None]
+        assert (open_one["household_id"], open_one["resident_id"]) == (other, str(again.id))
+        assert await drift(database) == []
+        # the worker's tap: once for the door it is about, whichever of the two ids the phone still shows
+        (newest, _) = (await call("committee", "GET", "/self-reports", params={"community_code": A})).json()["items"]
+        merged = await post(
+            call, f"/duplicates/{(await listed(call))[0]['id']}/merge", {"keep": home, "persons": persons}
+        )
+        tap = {"household_id": other, "round_id": round_id, "self_report_id": newest["id"]}
+        assert (await push(call, "worker", command("screening.confirm_self_report", tap)))[0]["status"] == "accepted"
+        assert (await coverage(call, round_id))["persons_done"] == 3
+        await post(call, f"/merges/{merged['id']}/undo")
+        assert (await coverage(call, round_id))["persons_done"] == 3
 
     async def test_undone_at_once_it_was_never_there(self, call: Caller, database: Database) -> None:
         one, two = person("周一", date(1990, 1, 1)), person("周二", date(1991, 1, 1))
