@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core import crypto
 from app.core.ids import new_ids
-from app.people.naming import initials, pinyin, sort_key
+from app.people.naming import initials, pinyin, sort_key, written_relation
 from app.people.registry import DwellingInput, Known, PersonInput, PutCounts, kind_without_number
 from app.people.service import HOUSEHOLD_NOTE, HOUSEHOLD_PHONE, RESIDENT_ID, RESIDENT_PHONE
 
@@ -102,7 +102,7 @@ class NewDoors:
         return [
             (
                 person_id, home_id, person.name, initials(person.name), pinyin(person.name), person.sex,
-                person.birth_on, person.relation, person.workplace,
+                person.birth_on, written_relation(person.relation), person.workplace,
                 person.id_kind if person.id_number else kind_without_number(person), number,
                 indexes[person.id_number] if person.id_number else None, phone,
                 phone_indexes[person.phone] if person.phone else None, sorted(person.tags), person.needs_id_check,

@@ -77,7 +77,7 @@ _FLOOR = _number("floor", "楼层", "Floor", 7)
 _HOME = (_text("address", "地址", "Address", 26), _text("head_name", "户主", "Head", 11))
 _PERSON = (
     _text("name", "姓名", "Name", 11),
-    _text("relation", "与户主关系", "Relation", 11),
+    _words("relation", "与户主关系", "Relation", w.RELATION, 11),
     _words("sex", "性别", "Sex", w.SEX, 7),
     _number("birth_year", "出生年份", "Birth year"),
     _number("age", "年龄", "Age", 7),
@@ -133,7 +133,7 @@ def _grants(grants: Any) -> str:
 
 _STAYS = (
     _text("name", "姓名", "Name", 11), *_NAMED_COMMUNITY, _text("address", "地址", "Address", 26),
-    _words("kind", "类别", "Kind", w.RESIDENCE_KIND), _text("relation", "与户主关系", "Relation", 11),
+    _words("kind", "类别", "Kind", w.RESIDENCE_KIND), _words("relation", "与户主关系", "Relation", w.RELATION, 11),
     _day("started_on", "起", "From"), _words("reason_in", "为何来", "Came by", w.CAME),
     _text("from_place", "从哪里来", "From where", 18),
     _text("from_community_name", "从哪个村居来", "From community", 16),
@@ -246,9 +246,9 @@ LISTS: dict[str, List] = {
         (
             *_COMMUNITY, *_HOME, _text("resident_name", "居民", "Person", 11),
             _words("subject", "对象", "Of", w.SUBJECT, 8), _words("field", "项目", "Fact", w.PERSON_FIELD),
-            _words("server.value", "现有内容", "Stands", w.TAG, 18),
+            _words("server.value", "现有内容", "Stands", w.EDITED, 18),
             _text("server.actor_name", "现有内容由谁", "By", 11),
-            _at("server.at", "现有内容时间", "At"), _words("phone.value", "手机上的内容", "On the phone", w.TAG, 18),
+            _at("server.at", "现有内容时间", "At"), _words("phone.value", "手机上的内容", "On the phone", w.EDITED, 18),
             _text("phone.actor_name", "手机上由谁", "By", 11), _at("phone.at", "手机上的时间", "At"),
             _at("filed_at", "提出时间", "Filed at"),
         ),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from app.people.naming import RELATIONS
+
 Words = Mapping[str, tuple[str, str]]
 
 YES_NO: Words = {"True": ("是", "yes"), "False": ("否", "no")}
@@ -13,6 +15,8 @@ LEVEL: Words = {
     "building": ("楼栋", "building"),
 }
 SEX: Words = {"0": ("未知", "unknown"), "1": ("男", "male"), "2": ("女", "female"), "9": ("未说明", "not stated")}
+RELATION: Words = {chinese: (chinese, english) for chinese, english in RELATIONS.items()}
+"""What is not among these stands in a workbook as somebody wrote it."""
 ID_KIND: Words = {
     "resident_id": ("居民身份证", "resident identity card"),
     "hk_macau_permit": ("港澳居民来往内地通行证", "Hong Kong or Macau travel permit"),
@@ -33,6 +37,8 @@ TAG: Words = {
     "infant": ("婴幼儿", "infant"),
     "collective_household": ("集体户", "collective household"),
 }
+EDITED: Words = {**TAG, **RELATION}
+"""What two people edited alike and a workbook has words for."""
 MATCHED: Words = {
     "id_number": ("证件号码", "ID number"),
     "phone": ("电话", "phone"),

@@ -8,6 +8,7 @@ from openpyxl import Workbook
 from app.core.clock import SHANGHAI
 from app.import_export.error_workbook import escape
 from app.import_export.schemas import ImportDifferenceRead
+from app.people.naming import RELATIONS
 
 # field: Chinese, English
 FIELD_WORDS: dict[str, tuple[str, str]] = {
@@ -69,6 +70,8 @@ def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english:
 
 
 def _said(field: str, value: str | list[str] | None, english: bool) -> str | list[str] | None:
+    if field == "relation" and english and isinstance(value, str):
+        return RELATIONS.get(value, value)
     if field != "is_gone" or not isinstance(value, str):
         return value
     return _REASONS.get(value, _REASONS["gone"])[english]

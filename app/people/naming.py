@@ -95,3 +95,23 @@ def pinyin(name: str) -> str:
 def address_text(typed: str) -> str:
     """An address as `dwelling.search_key` has it: `泉景园 3号楼2单元101室` → `泉景园3-2-101`."""
     return _LONE_DASHES.sub("", _BETWEEN.sub("-", tidy(typed)).replace("室", ""))
+
+
+RELATIONS: dict[str, str] = {
+    "户主": "head", "配偶": "spouse", "丈夫": "husband", "妻子": "wife", "夫": "husband", "妻": "wife", "子": "son",
+    "儿子": "son", "女": "daughter", "女儿": "daughter", "父": "father", "父亲": "father", "母": "mother",
+    "母亲": "mother", "岳父": "father-in-law", "岳母": "mother-in-law", "公公": "father-in-law",
+    "婆婆": "mother-in-law", "儿媳": "daughter-in-law", "女婿": "son-in-law", "孙子": "grandson",
+    "孙女": "granddaughter", "祖父": "grandfather", "祖母": "grandmother", "兄": "brother", "弟": "brother",
+    "哥哥": "brother", "弟弟": "brother", "姐": "sister", "妹": "sister", "姐姐": "sister", "妹妹": "sister",
+    "租户": "tenant", "亲属": "relative", "其他": "other",
+}  # fmt: skip
+"""Relations to the head as they are written here, and how English says them."""
+_WRITTEN = {english: chinese for chinese, english in reversed(RELATIONS.items())}
+
+
+def written_relation(given: str, known: str = "") -> str:
+    """A relation as the registry writes it: one that is given in English, as in a workbook of ours, is what is `known`
+    where English says that so, and the Chinese word otherwise."""
+    said = given.lower()
+    return known if known and RELATIONS.get(known) == said else _WRITTEN.get(said, given)

@@ -1,18 +1,24 @@
 """Lists as workbooks: what stands in them, how they look in a spreadsheet, who gets one, and that it is known."""
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from app.core.db import Database
+from app.audit.service import SYSTEM
+from app.core.db import EVERYWHERE, Database
 from app.exports import workbook
+from app.people import registry
+from app.people.naming import RELATIONS
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
 from tests.makers import care_visit, door_visit, invented_id, make_area, make_homes, make_round, push, stair_of
 from tests.personas import CITY, STREET, A, B, Caller
 
+ROOT = Path(__file__).resolve().parents[2]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -80,6 +86,32 @@ class TestExportRoster:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
         assert sheet[0][:2] == ["Community code", "Compound"]
         assert sheet[1][0] == A
+
+    async def test_relations_are_english_for_an_english_reader_and_come_back_as_they_were_written(
+        self, call: Caller, database: Database
+    ) -> None:
+        def door(*relations: str) -> DwellingInput:
+            persons = [PersonInput(f"甲{n}", one) for n, one in enumerate(relations)]
+            home = HouseholdInput(head_name="甲0", persons=persons)
+            return DwellingInput(building="1", stair="1", floor=1, room="101", households=[home])
+
+        written = ["户主", "妻", "儿子", "表舅"]
+        await make_homes(database, A, [door(*written)])
+        rows, _ = await take(call, "committee", "/roster", area=A, english=True)
+        at = rows[0].index("Relation")
+        assert [row[at] for row in rows[1:]] == ["head", "wife", "son", "表舅"]
+        # such a file brought back changes nothing; who is new in it is written as everybody else
+        async with database.session(EVERYWHERE) as session:
+            brought = [row[at] for row in rows[1:]]
+            done = await registry.put_dwellings(session, SYSTEM, A, [door(*brought, "Daughter")])
+        assert (done.created, done.updated, done.unchanged) == (1, 0, 4)
+        rows, _ = await take(call, "committee", "/roster", area=A)
+        assert [row[rows[0].index("与户主关系")] for row in rows[1:]] == [*written, "女"]
+
+    def test_screens_and_workbooks_say_relations_alike(self) -> None:
+        texts = (ROOT / "frontend" / "src" / "app" / "texts" / "en" / "doors.ts").read_text(encoding="utf-8")
+        said = re.findall(r"'relations': '([^']*)'", texts)[0]
+        assert dict(one.split(" ", 1) for one in said.split(",")) == RELATIONS
 
     async def test_a_city_walks_through_its_communities_and_reads_no_whole_name(
         self, call: Caller, database: Database

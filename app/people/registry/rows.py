@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core import crypto
-from app.people.naming import initials, pinyin, sort_key
+from app.people.naming import initials, pinyin, sort_key, written_relation
 from app.people.registry.given import DwellingInput, HouseholdInput, PersonInput, Subject, kind_without_number
 from app.people.service import HOUSEHOLD_NOTE, HOUSEHOLD_PHONE, RESIDENT_ID, RESIDENT_PHONE
 
@@ -124,12 +124,13 @@ def person_row(given: PersonInput, index: bytes | None, known: dict[str, Any] | 
     """A person's row: what is given, and where nothing is, what is known. `index`: the number's blind index."""
     row: dict[str, Any] = {"name": given.name, "name_initials": initials(given.name), "name_pinyin": pinyin(given.name)}
     if known is None:
-        row |= {"relation": given.relation, "sex": given.sex, "birth_on": given.birth_on}
+        row |= {"relation": written_relation(given.relation), "sex": given.sex, "birth_on": given.birth_on}
         row |= {"workplace": given.workplace, "id_kind": given.id_kind if index else kind_without_number(given)}
         row["needs_id_check"] = given.needs_id_check
         row["tags"] = sorted(given.tags)
     else:
-        row |= {"relation": given.relation or known["relation"], "sex": given.sex or known["sex"]}
+        relation = written_relation(given.relation, known["relation"])
+        row |= {"relation": relation or known["relation"], "sex": given.sex or known["sex"]}
         row |= {"birth_on": given.birth_on or known["birth_on"], "workplace": given.workplace or known["workplace"]}
         row["id_kind"] = given.id_kind if index else known["id_kind"]
         row["needs_id_check"] = given.needs_id_check if index or known["id_index"] is None else known["needs_id_check"]
