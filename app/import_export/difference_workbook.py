@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from datetime import datetime, time
 
 from openpyxl import Workbook
 
@@ -55,7 +56,7 @@ def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english:
     sheet.freeze_panes = "A2"
     sheet.append([words[english] for words in _COLUMNS])
     for one in found:
-        when = one.changed_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if one.changed_at else ""
+        when = _when(one.changed_at)
         sheet.append(
             [
                 one.community_code, escape(one.sheet), one.row or None, escape(one.address), escape(one.name),
@@ -67,6 +68,14 @@ def write_difference_workbook(found: Sequence[ImportDifferenceRead], *, english:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _when(changed_at: datetime | None) -> str:
+    """The time of a change; what is known by its day alone stands at midnight in Shanghai."""
+    if changed_at is None:
+        return ""
+    at = changed_at.astimezone(SHANGHAI)
+    return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _said(field: str, value: str | list[str] | None, english: bool) -> str | list[str] | None:

@@ -1,12 +1,15 @@
 """Known people are brought up to date field by field: what somebody entered after the file was made stands."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from openpyxl import load_workbook
 
-from app.core.clock import today
+from app.core.clock import SHANGHAI, today
+from app.core.ids import new_id
+from app.import_export.difference_workbook import write_difference_workbook
+from app.import_export.schemas import ImportDifferenceRead
 from tests.import_export.sheets import xlsx
 from tests.import_export.test_routes import HEAD, WANG, brought, households, settled
 from tests.personas import Caller
@@ -127,3 +130,15 @@ class TestWorkbook:
         )
         rows = list(load_workbook(io.BytesIO(english.content)).worksheets[0].iter_rows(values_only=True))
         assert ("Phone", "138****0002", "139****0009", "The registry's stands") in {row[5:9] for row in rows}
+
+    def test_what_is_known_by_its_day_has_no_hour(self) -> None:
+        facts = {
+            "community_code": "990101001001", "sheet": "名册", "row": 2, "subject": "resident",
+            "household_id": new_id(), "address": "3号楼 2单元 101", "name": "王*", "field": "is_gone",
+            "listed": "False", "registered": "died", "outcome": "kept", "actor_name": "某",
+        }  # fmt: skip
+        times = [datetime(2026, 2, 1, hour, 0, tzinfo=SHANGHAI) for hour in (0, 9)]
+        found = [ImportDifferenceRead(**facts, subject_id=new_id(), changed_at=at) for at in times]
+        book = load_workbook(io.BytesIO(write_difference_workbook(found, english=False)))
+        rows = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
+        assert [row[10] for row in rows] == ["2026-02-01", "2026-02-01 09:00"]
