@@ -141,10 +141,14 @@ async def find_household_ids(
 
 
 def _joined() -> Select[Household, Dwelling]:
+    return _at_doors().where(col(Household.is_closed).is_(False))
+
+
+def _at_doors() -> Select[Household, Dwelling]:
     same = (col(Dwelling.community_code) == col(Household.community_code)) & (
         col(Dwelling.id) == col(Household.dwelling_id)
     )
-    return select(Household, Dwelling).join(Dwelling, same).where(col(Household.is_closed).is_(False))
+    return select(Household, Dwelling).join(Dwelling, same)
 
 
 def _matches(community_code: str, typed: str) -> ColumnElement[bool]:
@@ -235,15 +239,18 @@ async def get_household(
 async def get_household_standing(
     session: AsyncSession, actor: Actor, household_id: UUID, roles: frozenset[Role] = OVERSEERS
 ) -> tuple[Household, Dwelling]:
-    """As `get_household`; for one that was merged away the household that stands for it."""
-    place = select(col(Household.community_code)).where(
-        col(Household.id) == household_id, in_scope(col(Household.community_code), actor, roles)
+    """As `get_household` for what a phone recorded before it heard: of one that was merged away the household that
+    stands for it, and one that has left the registry."""
+    mine = in_scope(col(Household.community_code), actor, roles)
+    community = await session.scalar(
+        select(col(Household.community_code)).where(col(Household.id) == household_id, mine)
     )
-    community = await session.scalar(place)
     if community is None:
         raise NotFound
     roots = await find_roots(session, community, [household_id])
-    return await get_household(session, actor, roots.get(household_id, household_id), roles)
+    own = (col(Household.id) == roots.get(household_id, household_id)) & (col(Household.community_code) == community)
+    row = (await session.execute(_at_doors().where(own, mine))).one()
+    return row[0], row[1]
 
 
 async def name_households(session: AsyncSession, community_code: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdName]:

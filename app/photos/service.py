@@ -58,8 +58,8 @@ class NewPhoto:
 async def take_photo(session: AsyncSession, actor: Actor, new: NewPhoto) -> tuple[PhotoRead, bool]:
     """Keep a photo, sealed and with nothing in it but the picture; the same id again answers what stands, and False.
 
-    For everybody who works in the community: like a record it is taken also after the area has changed hands, and put
-    to the household that stands for its own where that was merged away.
+    For everybody who works in the community: like a record it is taken also after the area has changed hands, also of a
+    household that has left the registry meanwhile, and put to the one that stands for it where it was merged away.
     Raises NotFound for the household, PhotoTooLarge, PhotoTaken, Invalid (`photo_unreadable`, `photos_full`).
     """
     if len(new.content) > MAX_BYTES:

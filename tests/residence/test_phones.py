@@ -5,7 +5,7 @@ from typing import Any
 from app.core.clock import now
 from app.core.db import Database
 from app.core.ids import new_id
-from tests.makers import Home, command, door_visit, make_area, make_round, push
+from tests.makers import Home, care_visit, command, door_visit, jpeg, make_area, make_round, push, take_photo
 from tests.personas import A, Caller
 from tests.residence.households import assert_sound, done, members, read, stair, this_day
 
@@ -80,6 +80,27 @@ class TestMarkResidentGone:
         for person in one.residents[:2]:
             stays = (await read(call, f"/residents/{person}/residences"))["items"]
             assert stays[0]["ended_on"] == this_day()
+        await assert_sound(database)
+
+
+class TestHouseholdGoneMeanwhile:
+    async def test_what_was_recorded_at_its_door_is_taken_and_counts_for_nobody_else(
+        self, call: Caller, database: Database
+    ) -> None:
+        one, two, _ = await stair(database)
+        await make_area(call, [one, two], "worker")
+        round_id = await make_round(call)
+        visit, care = door_visit(one, round_id), care_visit(one)
+        for person in one.residents:
+            await done(call, f"/residents/{person}/leave", reason="moved_away")
+        assert [result["status"] for result in await push(call, "worker", visit, care)] == ["accepted", "accepted"]
+        photo = await take_photo(call, "worker", one, jpeg(), visit_id=visit["id"])
+        assert (photo.status_code, photo.json()["household_id"]) == (200, str(one.id))
+        for path in ("/door-visits", "/care-visits", "/photos"):
+            listed = await read(call, path, community_code=A, household_id=str(one.id))
+            assert len(listed["items"]) == 1, path
+        total = (await read(call, "/coverage", area=A, round=round_id))["total"]
+        assert total["households_done"] == 0
         await assert_sound(database)
 
 
