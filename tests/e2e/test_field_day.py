@@ -69,7 +69,9 @@ def print_notices(desk: Desk, home: Home, count: int) -> str:
     # on paper: A4, two to a page
     paper = desk.page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == -(-count // 2)
-    assert {round(float(side)) for box in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper) for side in box} == {595, 842}
+    assert {
+        round(float(side)) for box in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper) for side in box
+    } == {595, 842}
     return str(mine.get_attribute("data-url"))
 
 
