@@ -16,17 +16,25 @@ _OF_SIZE = ["target-size", "scrollable-region-focusable"]
 _VIOLATIONS = """async (only) => {
   // colours have settled when two frames are drawn
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
-  const options = { resultTypes: ['violations'], ...(only && { runOnly: only }) }
+  // without `preload`, which fetches style sheets and videos for rules that have nothing to look at here
+  const options = { resultTypes: ['violations'], preload: false, ...(only && { runOnly: only }) }
   const { violations } = await axe.run(document, options)
   return violations.map(({ id, impact, nodes }) => ({
     id, impact, nodes: nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary}`),
   }))
 }"""
 
-_SMALL = """(least) => {
+_MISFITS = """({ size, least }) => {
+  document.documentElement.dataset.textSize = size
+  const misfits = { wide: [], small: [] }
+  if (document.documentElement.scrollWidth > innerWidth) {
+    const edge = (one) => one.getBoundingClientRect().right
+    const wide = [...document.querySelectorAll('body *')].filter((one) => edge(one) > innerWidth + 0.5)
+    misfits.wide = wide.slice(-3).map((one) => `${one.tagName}.${one.className} to ${edge(one).toFixed(0)}`)
+  }
+  if (!least) return misfits
   const dialog = document.querySelector('dialog[open]')
   const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button]'
-  const small = []
   for (const element of (dialog ?? document).querySelectorAll(controls)) {
     const target = element.closest('label') ?? element
     if (!target.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue
@@ -37,16 +45,9 @@ _SMALL = """(least) => {
     if (element.tagName === 'A' && getComputedStyle(element).display === 'inline') continue
     if (width >= least - 0.5 && height >= least - 0.5) continue
     const words = target.innerText?.slice(0, 20)
-    small.push(`${target.tagName}.${target.className} "${words}" ${width.toFixed(0)}×${height.toFixed(0)}`)
+    misfits.small.push(`${target.tagName}.${target.className} "${words}" ${width.toFixed(0)}×${height.toFixed(0)}`)
   }
-  return small
-}"""
-
-_WIDE = """() => {
-  if (document.documentElement.scrollWidth <= innerWidth) return []
-  const edge = (one) => one.getBoundingClientRect().right
-  const wide = [...document.querySelectorAll('body *')].filter((one) => edge(one) > innerWidth + 0.5)
-  return wide.slice(-3).map((one) => `${one.tagName}.${one.className} to ${edge(one).toFixed(0)}`)
+  return misfits
 }"""
 
 
@@ -58,16 +59,10 @@ def find_violations(page: Page, only: list[str] | None = None) -> list[dict[str,
     return found
 
 
-def find_small_targets(page: Page) -> list[str]:
-    """Controls on screen that are smaller than a thumb."""
-    found: list[str] = page.evaluate(_SMALL, THUMB)
-    return found
-
-
-def find_overflow(page: Page) -> list[str]:
-    """What makes the page scroll sideways."""
-    found: list[str] = page.evaluate(_WIDE)
-    return found
+def find_misfits(page: Page, text_size: str, *, thumb: bool) -> tuple[list[str], list[str]]:
+    """At a text size and the window's width: what makes the page scroll sideways, and controls smaller than a thumb."""
+    found: dict[str, list[str]] = page.evaluate(_MISFITS, {"size": text_size, "least": THUMB if thumb else 0})
+    return found["wide"], found["small"]
 
 
 def look_over(
@@ -78,15 +73,27 @@ def look_over(
     size = page.viewport_size
     assert size is not None
     page.emulate_media(color_scheme=scheme)
-    for text_size in TEXT_SIZES:
-        page.evaluate("size => { document.documentElement.dataset.textSize = size }", text_size)
-        # the width it is shown at comes last
-        for width in sorted(widths, key=lambda one: one == size["width"]):
-            page.set_viewport_size({"width": width, "height": size["height"]})
-            where = f"{name} {text_size} % at {width} px"
-            wrong += [f"{where} scrolls sideways: {one}" for one in find_overflow(page)]
-            if thumb:
-                wrong += [f"{where} is hard to hit: {one}" for one in find_small_targets(page)]
+
+    def fit(text_size: str, width: int) -> None:
+        wide, small = find_misfits(page, text_size, thumb=thumb)
+        where = f"{name} {text_size} % at {width} px"
+        wrong.extend(f"{where} scrolls sideways: {one}" for one in wide)
+        wrong.extend(f"{where} is hard to hit: {one}" for one in small)
+
+    def check(text_size: str) -> None:
         only = None if text_size == TEXT_SIZES[0] else _OF_SIZE
-        wrong += [f"{name} {text_size} % {scheme}: {one}" for one in find_violations(page, only)]
+        wrong.extend(f"{name} {text_size} % {scheme}: {one}" for one in find_violations(page, only))
+
+    # there and back again: a window made wider or narrower is laid out anew, and the width it is shown at is axe's
+    shown, others = size["width"], [width for width in widths if width != size["width"]]
+    normal, large = TEXT_SIZES
+    fit(normal, shown)
+    check(normal)
+    for width in others:
+        page.set_viewport_size({"width": width, "height": size["height"]})
+        fit(normal, width)
+        fit(large, width)
+    page.set_viewport_size({"width": shown, "height": size["height"]})
+    fit(large, shown)
+    check(large)
     return wrong
