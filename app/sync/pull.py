@@ -6,6 +6,7 @@ Everything of an area is read on one snapshot in one round trip. A full pull is 
 
 import gzip
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -122,24 +123,25 @@ _CHANGED = """
                 AND p.household_id = h.id AND p.version > %(since)s))
     )
 """
-_DWELLINGS = f"""{_CHANGED}
+_DWELLINGS = """
     SELECT d.id, d.compound, d.building, d.stair, d.floor, d.room, d.address, d.is_vacant::int
     FROM doors d
     WHERE d.version > %(since)s OR d.id IN (SELECT h.dwelling_id FROM homes h JOIN changed USING (id))
     ORDER BY d.sort_key, d.id
 """
-_HOUSEHOLDS = f"""{_CHANGED}
-    SELECT h.id, h.dwelling_id, h.head_name, h.head_initials, h.kind, h.tags, h.phone_sealed, h.note_sealed
+_HOUSEHOLDS = """
+    SELECT h.id, h.dwelling_id, h.head_name, h.head_initials, h.kind, h.tags,
+        encode(h.phone_sealed, 'hex'), encode(h.note_sealed, 'hex')
     FROM homes h JOIN changed USING (id) ORDER BY h.sort_key, h.id
 """
-_RESIDENTS = f"""{_CHANGED}
+_RESIDENTS = """
     SELECT r.id, r.household_id, r.name, r.name_initials, r.sex, extract(year FROM r.birth_on)::int, r.relation,
         r.needs_id_check::int
     FROM resident r JOIN changed c ON r.household_id = c.id
     WHERE r.community_code = %(community)s AND NOT r.is_gone
     ORDER BY r.household_id, r.id
 """
-_STATES = f"""{_CHANGED}
+_STATES = """
     SELECT s.household_id, s.round_id, s.outcome, s.attempts, extract(epoch FROM s.last_at)::bigint, s.last_by,
         extract(epoch FROM s.asked_at)::bigint, s.asked_by, s.missed_parts,
         CASE WHEN n.household_id IS NULL THEN 0 WHEN n.left_at IS NULL THEN 1 ELSE 2 END
@@ -148,16 +150,16 @@ _STATES = f"""{_CHANGED}
         AND n.household_id = s.household_id AND n.closed_at IS NULL
     WHERE s.community_code = %(community)s AND q.status = 'open'
 """
-_CHECKS = f"""{_CHANGED}
+_CHECKS = """
     SELECT k.resident_id, k.round_id, k.status, k.temperature_c
     FROM person_check k JOIN changed c ON k.household_id = c.id JOIN screening_round q ON q.id = k.round_id
     WHERE k.community_code = %(community)s AND q.status = 'open'
 """
-_CARE = f"""{_CHANGED}
+_CARE = """
     SELECT p.household_id, p.resident_id, p.condition, extract(epoch FROM p.last_at)::bigint, p.next_on
     FROM care_plan p JOIN changed c ON p.household_id = c.id WHERE p.community_code = %(community)s
 """
-_REPORTS = f"""{_CHANGED}
+_REPORTS = """
     SELECT r.household_id, r.id, r.round_id, extract(epoch FROM r.reported_at)::bigint,
         (SELECT coalesce(jsonb_agg(p.said || jsonb_build_object('resident_id',
             resident_root(r.community_code, (p.said ->> 'resident_id')::uuid)) ORDER BY p.n), '[]')
@@ -169,10 +171,28 @@ _REPORTS = f"""{_CHANGED}
     WHERE r.community_code = %(community)s AND r.status = 'waiting'
         AND (s.asked_at IS NULL OR s.asked_at < r.reported_at)
 """
-_REMOVED = f"""{_CHANGED}
+_REMOVED = """
     SELECT h.id FROM homes h WHERE h.is_closed AND h.version > %(since)s
 """
-_PARTS = (_AREA, _DWELLINGS, _HOUSEHOLDS, _RESIDENTS, _STATES, _CHECKS, _CARE, _REPORTS, _REMOVED)
+_GROUPS = {
+    "dwellings": ("icbsfrav", _DWELLINGS),
+    "households": ("idhyktpn", _HOUSEHOLDS),
+    "residents": ("ihnysbrx", _RESIDENTS),
+    "states": ("hqoctwabpn", _STATES),
+    "checks": ("rqst", _CHECKS),
+    "care": ("hrltn", _CARE),
+    "reports": ("hiqtp", _REPORTS),
+}
+"""Groups of rows, each with the one-letter names of its columns."""
+
+
+def _as_json(keys: str, rows: str) -> str:
+    columns = ", ".join(f"c{at}" for at in range(len(keys)))
+    return f"(SELECT json_agg(json_build_array({columns}))::text FROM ({rows}) AS part({columns}))"
+
+
+# One statement, so that which households have changed is found out, and planned, once and not for each group.
+_ALL = f"{_CHANGED} SELECT {', '.join(_as_json(*group) for group in (*_GROUPS.values(), (' ', _REMOVED)))}"
 
 
 class BundleCache:
@@ -221,9 +241,10 @@ async def pull_area(database: Database, actor: Actor, area_id: UUID, since: int)
     if is_full and (kept := bundles.get(key)) is not None:
         return kept
     params |= {"community": community, "since": -1 if is_full else since}
-    (area_rows, *parts, removed) = await database.read(actor.scope, _PARTS, params)
+    (area_rows, (read,)) = await database.read(actor.scope, [_AREA, _ALL], params)
     if not area_rows:
         raise AreaNotHeld
+    (*parts, removed) = ([] if rows is None else orjson.loads(rows) for rows in read)
     # The snapshot may be newer than the first look; what it says goes.
     _, version, recut, epoch = area_rows[0]
     if not is_full and since < recut:
@@ -234,7 +255,7 @@ async def pull_area(database: Database, actor: Actor, area_id: UUID, since: int)
     return bundle
 
 
-def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], removed: list[UUID]) -> bytes:
+def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], removed: list[str]) -> bytes:
     """Rows to columns, indexes for ids, gzip."""
     dwellings, households, residents, states, checks, care, reports = parts
     door_at = {row[0]: at for at, row in enumerate(dwellings)}
@@ -242,32 +263,37 @@ def _pack(version: int, epoch: int, is_full: bool, parts: list[list[Any]], remov
     households = [
         (
             *_replace(row, 1, door_at)[:6],
-            crypto.open_text(row[6], people.HOUSEHOLD_PHONE),
-            crypto.open_text(row[7], people.HOUSEHOLD_NOTE),
+            crypto.open_text(_sealed(row[6]), people.HOUSEHOLD_PHONE),
+            crypto.open_text(_sealed(row[7]), people.HOUSEHOLD_NOTE),
         )
         for row in households
     ]
     residents = sorted((_replace(row, 1, home_at) for row in residents), key=lambda row: (row[1], row[0]))
     person_at = {row[0]: at for at, row in enumerate(residents)}
+    rows = {
+        "dwellings": dwellings,
+        "households": households,
+        "residents": residents,
+        "states": [_replace(row, 0, home_at) for row in states],
+        "checks": [_replace(row, 0, person_at) for row in checks if row[0] in person_at],
+        "care": [_replace(row, 0, home_at) for row in care],
+        "reports": [_replace(row, 0, home_at) for row in reports],
+    }
     body = {
         "version": version,
         "epoch": epoch,
         "reset": is_full,
-        "upserts": {
-            "dwellings": _columns("icbsfrav", dwellings),
-            "households": _columns("idhyktpn", households),
-            "residents": _columns("ihnysbrx", residents),
-            "states": _columns("hqoctwabpn", [_replace(row, 0, home_at) for row in states]),
-            "checks": _columns("rqst", [_replace(row, 0, person_at) for row in checks if row[0] in person_at]),
-            "care": _columns("hrltn", [_replace(row, 0, home_at) for row in care]),
-            "reports": _columns("hiqtp", [_replace(row, 0, home_at) for row in reports]),
-        },
+        "upserts": {name: _columns(keys, rows[name]) for name, (keys, _) in _GROUPS.items()},
         "removed": removed,
     }
     return gzip.compress(orjson.dumps(body), compresslevel=6, mtime=0)
 
 
-def _replace(row: tuple[Any, ...], column: int, index: dict[UUID, int]) -> tuple[Any, ...]:
+def _sealed(written: str | None) -> bytes | None:
+    return None if written is None else bytes.fromhex(written)
+
+
+def _replace(row: Sequence[Any], column: int, index: dict[str, int]) -> tuple[Any, ...]:
     """The row with the id in `column` turned into its index in another group."""
     return (*row[:column], index[row[column]], *row[column + 1 :])
 

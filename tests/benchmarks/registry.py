@@ -241,8 +241,8 @@ def statements(city: City) -> dict[str, tuple[str, str, dict[str, Any]]]:
         "search, district": searched("wf", district),
         "search, city": searched("wf", city.city[:4]),
         "search, address": searched(city.typed["address, begun"][0], district),
-        "an area's households": (community, pull._HOUSEHOLDS, area),
-        "an area's residents": (community, pull._RESIDENTS, area),
+        "an area's households": (community, pull._CHANGED + pull._HOUSEHOLDS, area),
+        "an area's residents": (community, pull._CHANGED + pull._RESIDENTS, area),
         "the city's clocks": (city.city[:4], clocks, {"like": f"{city.city[:4]}%"}),
         "50 rows inserted": (community, visits, area),
     }
