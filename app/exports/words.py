@@ -71,6 +71,7 @@ FLAG: Words = {
     "not_assigned": ("不在登记人的责任区", "not in the area of who recorded it"),
     "clock_skew": ("手机时间不准", "the phone's clock was wrong"),
     "round_closed": ("登记时本轮已结束", "the round was closed already"),
+    "round_not_begun": ("登记时本轮还没开始", "the round had not begun yet"),
     "asked_again": ("当天已问过，没有说明原因", "asked that day already, without a reason"),
     "answer_missing": ("有必答问题没有回答", "a question that must be answered was not"),
     "answer_unexpected": ("回答了没有问的问题", "a question was answered that was not asked"),

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -39,12 +39,9 @@ from app.screening.schemas import DoorVisitCreate, DoorVisitPayload, DoorVisitRe
 NOTE = "door_visit.note"
 REASON = "door_visit.reason"
 DAYS_AHEAD = timedelta(days=3)
-"""How many days of a daily round a phone is given ahead."""
-CURRENT = (
-    "status = 'open' AND rhythm = 'once' "
-    "AND (parent_id IS NULL OR starts_on <= (now() AT TIME ZONE interval '8 hours')::date)"
-)
-"""SQL: of the table of rounds those that are worked on now; of a daily one the days that have begun."""
+"""How long before it begins a phone is given a round, or a day of a daily one: it may be out of reach that morning."""
+CURRENT = "status = 'open' AND rhythm = 'once' AND starts_on <= (now() AT TIME ZONE interval '8 hours')::date"
+"""SQL: of the table of rounds those that are worked on now: open, and begun; of a daily one its days."""
 RULE = "retention.screening"
 """How long what was learnt at a door is kept: PIPL art. 19, the shortest time the purpose needs."""
 NEAR = frozenset({Role.COMMITTEE, Role.STREET})
@@ -275,14 +272,14 @@ def covering(code: str) -> list[str]:
 
 
 async def list_open_rounds(session: AsyncSession, codes: Sequence[str]) -> dict[str, list[ScreeningRound]]:
-    """Rounds that are worked on in each community, oldest first; of daily ones today and the days a phone may be out
-    of reach for."""
+    """Rounds that phones are given in each community, oldest first: those that are worked on, and those that will be
+    within the days a phone may be out of reach for."""
     prefixes = sorted({p for code in codes for p in covering(code)})
     statement = select(ScreeningRound).where(
         col(ScreeningRound.status) == RoundStatus.OPEN,
         col(ScreeningRound.rhythm) == Rhythm.ONCE,
         col(ScreeningRound.division_prefix).in_(prefixes),
-        or_(col(ScreeningRound.parent_id).is_(None), col(ScreeningRound.starts_on) <= today() + DAYS_AHEAD),
+        col(ScreeningRound.starts_on) <= today() + DAYS_AHEAD,
     )
     rounds = (await session.scalars(statement.order_by(col(ScreeningRound.id)))).all()
     return {code: [r for r in rounds if code.startswith(r.division_prefix)] for code in codes}

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -103,7 +103,7 @@ async def _prepare_city(database: Database) -> tuple[UUID, str]:
     async with database.session(EVERYWHERE) as session:
         await areas.put_divisions(session, invented_tree(CITY_COMMUNITIES), today())
         opened = await rounds.create_round(
-            session, actor, RoundCreate(division_code=CITY, title="基准", starts_on=today(), ends_on=today())
+            session, actor, RoundCreate(division_code=CITY, title="基准", starts_on=date(2026, 1, 20), ends_on=today())
         )
     return opened.id, sessions.issue_access_token(account, device.id)
 

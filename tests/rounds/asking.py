@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.core.clock import today
-from tests.makers import Home, door_visit
+from tests.makers import BEGAN, Home, door_visit
 from tests.personas import CITY, Caller
 
 CAME = {
@@ -30,7 +30,8 @@ QUESTIONS = [CAME, WHEN, HEATING, MASKS, WISH]
 
 def content(**extra: Any) -> dict[str, Any]:
     """A round of own questions, as a desk writes it."""
-    days = {"starts_on": today().isoformat(), "ends_on": (today() + timedelta(days=3)).isoformat()}
+    starts_on = today().isoformat() if extra.get("rhythm") == "daily" else BEGAN
+    days = {"starts_on": starts_on, "ends_on": (today() + timedelta(days=3)).isoformat()}
     return {"title": "返济人员排查", "questions": QUESTIONS, "standard": ["temperature"], **days, **extra}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.core.clock import today
+from app.core.clock import now, today
 from app.core.db import EVERYWHERE, Database
 from app.privacy import retention
 from app.rounds.service import keep_rounds
@@ -423,7 +423,7 @@ class TestDaily:
         day, next_day = days[-1]["id"], days[-2]["id"]
         form = (await call("worker", "GET", f"/sync/rounds/{day}", params={"area_id": area["id"]})).json()
         assert len(form["questions"]) == 5
-        (result,) = await push(call, "worker", answered(first, day, nobody_came(first)))
+        (result,) = await push(call, "worker", answered(first, day, nobody_came(first), recorded_at=now().isoformat()))
         assert result["status"] == "accepted", result
         (result,) = await push(call, "worker", door_visit(first, whole))
         assert (result["status"], result["code"]) == ("rejected", "round_not_found")

@@ -42,7 +42,8 @@ export const rounds = computed<Round[]>(() => {
   const found = new Map<string, Round>()
   for (const area of areas.value) {
     for (const round of area.rounds) {
-      if (round.isDay && round.startsOn !== today()) continue
+      // one that begins later is carried so that it is here on its first day
+      if (round.startsOn > today() || (round.isDay && round.startsOn < today())) continue
       const targets = round.form?.targets
       const known = found.get(round.id) ?? { ...round, areaIds: [], targets: targets && new Set() }
       known.areaIds.push(area.id)

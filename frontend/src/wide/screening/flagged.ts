@@ -14,7 +14,7 @@ export interface Flagged extends Pick<Visit, 'id' | 'household_id' | 'address' |
   why: string
 }
 
-const FLAGS = ['epoch_old', 'not_assigned', 'clock_skew', 'round_closed', 'asked_again', 'answer_missing', 'answer_unexpected', 'answer_value', 'form_unknown'] as const
+const FLAGS = ['epoch_old', 'not_assigned', 'clock_skew', 'round_closed', 'round_not_begun', 'asked_again', 'answer_missing', 'answer_unexpected', 'answer_value', 'form_unknown'] as const
 
 function shown(record: Visit | CareVisit, what: string): Flagged {
   const known = FLAGS.find((flag) => flag === record.flag_code)

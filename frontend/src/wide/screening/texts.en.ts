@@ -16,6 +16,7 @@ const en: Record<keyof typeof zh, string> = {
   'draft': 'Draft',
   'open': 'Open',
   'closed': 'Closed',
+  'coming': 'not begun yet',
   'overdue': 'past its end',
   'days': '{from}\nto {to}',
   'see': 'See progress',
@@ -86,6 +87,7 @@ const en: Record<keyof typeof zh, string> = {
   'flag.answer_value': 'An answer does not fit its question',
   'flag.form_unknown': 'Nobody knows the version of the questions on that phone',
   'flag.round_closed': 'the round was closed already',
+  'flag.round_not_begun': 'the round had not begun yet',
   'flag.other': 'other ({code})',
 
   'outcome.answered_all': 'all answered',

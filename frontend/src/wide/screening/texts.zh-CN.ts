@@ -15,6 +15,7 @@ const zh = {
   'draft': '草稿',
   'open': '进行中',
   'closed': '已结束',
+  'coming': '未开始',
   'overdue': '已过截止日',
   'days': '{from}\n至 {to}',
   'see': '看进度',
@@ -85,6 +86,7 @@ const zh = {
   'flag.answer_value': '有的回答不合题目',
   'flag.form_unknown': '不认识手机上那个版本的问题',
   'flag.round_closed': '登记时本轮已结束',
+  'flag.round_not_begun': '登记时本轮还没开始',
   'flag.other': '其他（{code}）',
 
   'outcome.answered_all': '全家已答复',

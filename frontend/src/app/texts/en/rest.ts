@@ -169,6 +169,7 @@ const en: Record<keyof typeof zh, string> = {
   'code.not_assigned': 'This door is not in your area. The record counts; the committee will look.',
   'code.clock_skew': 'The phone’s clock is off. The record counts; set the clock to automatic.',
   'code.round_closed': 'This round has ended. The record counts; the committee will look.',
+  'code.round_not_begun': 'This round had not begun. The record counts; the committee will look.',
   'code.asked_again': 'This household was asked that day. The record counts; the committee will look.',
   'code.self_report_gone': 'This self-report was replaced or has ended; ask them anew.',
   'code.shape_invalid': 'The server cannot read this record. Record this door again, then discard this one.',

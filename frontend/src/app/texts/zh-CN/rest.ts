@@ -167,6 +167,7 @@ const zh = {
   'code.not_assigned': '这一户不在您的责任区，记录照样收下，社区会看一下。',
   'code.clock_skew': '手机时间不准，记录照样收下。请把手机设为自动对时。',
   'code.round_closed': '这一轮排查已经结束，记录照样收下，社区会看一下。',
+  'code.round_not_begun': '这一轮排查还没开始，记录照样收下，社区会看一下。',
   'code.asked_again': '这一户当天已问过，记录照样收下，社区会看一下。',
   'code.self_report_gone': '自报已失效，请重新登记这一户。',
   'code.shape_invalid': '记录内容有误。请重新登记，再丢弃这条。',
