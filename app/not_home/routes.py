@@ -8,8 +8,15 @@ from fastapi import APIRouter, Query, Request
 from app.auth.guards import DeskActor, Session
 from app.core.area_code import Code
 from app.core.config import get_settings
-from app.not_home import self_reports, service
-from app.not_home.schemas import DoorNoticePage, PrintDoorNotices, PrintedNotices, SelfReportPage, SelfReportRead
+from app.not_home import confirming, self_reports, service
+from app.not_home.schemas import (
+    ConfirmedSelfReport,
+    DoorNoticePage,
+    PrintDoorNotices,
+    PrintedNotices,
+    SelfReportPage,
+    SelfReportRead,
+)
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit
 
 router = APIRouter(tags=["not home"], responses=COMMON_PROBLEMS)
@@ -64,3 +71,11 @@ async def list_self_reports(
 async def set_self_report_aside(actor: DeskActor, session: Session, self_report_id: UUID) -> SelfReportRead:
     """Say that a self-report is not to be believed; phones that carry the door forget it."""
     return await self_reports.set_self_report_aside(session, actor, self_report_id)
+
+
+@router.post("/self-reports/{self_report_id}/confirm")
+async def confirm_self_report(
+    actor: DeskActor, session: Session, self_report_id: UUID, body: ConfirmedSelfReport
+) -> SelfReportRead:
+    """Confirm a self-report where nobody holds the door; it becomes a visit of the desk's."""
+    return await confirming.confirm_self_report(session, actor, self_report_id, body)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.area_code import Code
 from app.not_home.models import SelfReportStatus
+from app.questions.schemas import Answered
 
 
 class LeaveDoorNoticePayload(BaseModel):
@@ -75,14 +76,21 @@ class PrintedNotices(BaseModel):
     items: list[PrintedNotice]
 
 
-class ConfirmSelfReportPayload(BaseModel):
-    """Payload of `screening.confirm_self_report`; the command's id becomes the visit's."""
+class ConfirmSelfReportPayload(Answered):
+    """Payload of `screening.confirm_self_report`; the command's id becomes the visit's. What the round asks of its own
+    is answered as in a visit."""
 
     model_config = ConfigDict(extra="forbid")
 
     household_id: UUID
     round_id: UUID
     self_report_id: UUID
+
+
+class ConfirmedSelfReport(Answered):
+    """A desk says that a self-report is right, and what was answered to the round's own questions."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class SelfReportRead(BaseModel):

@@ -35,7 +35,7 @@ from app.people.naming import tidy
 from app.rules import service as rules
 from app.screening import service as screening
 from app.screening.findings import Threshold
-from app.screening.schemas import DoorVisitPayload, PersonAnswer
+from app.screening.schemas import PersonAnswer
 from app.screening.service import CURRENT
 
 NOTE = "self_report.note"
@@ -98,12 +98,19 @@ def _subject(kind: str, value: str) -> str:
     return f"{kind}:{(crypto.blind_index(value, 'code_attempt') or b'').hex()}"
 
 
+# The round meant: the one whose notice hangs at the door, else one whose notice is printed or due; without any, the
+# newest for all, then the newest that is for this household.
 _STANDING = text(f"""
     SELECT k.community_code, k.id AS code_id, h.id AS household_id, h.head_name, d.room, d.address,
-        (SELECT q.id FROM screening_round q WHERE {CURRENT} AND k.community_code LIKE q.division_prefix || '%'
-                AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = k.community_code
-                    AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = h.id))
-            ORDER BY q.target = 'all' DESC, q.id DESC LIMIT 1) AS round_id
+        (SELECT q.id FROM screening_round q
+            LEFT JOIN door_notice n ON n.community_code = k.community_code AND n.round_id = q.id
+                AND n.household_id = h.id AND n.closed_at IS NULL
+            WHERE {CURRENT} AND k.community_code LIKE q.division_prefix || '%'
+                AND (q.target = 'all' OR n.round_id IS NOT NULL
+                    OR EXISTS (SELECT FROM round_target g WHERE g.community_code = k.community_code
+                        AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = h.id))
+            ORDER BY n.round_id IS NOT NULL DESC, n.left_at DESC NULLS LAST, n.printed_at DESC NULLS LAST,
+                q.target = 'all' DESC, q.id DESC LIMIT 1) AS round_id
     FROM household_code k
     JOIN household h ON h.community_code = k.community_code AND NOT h.is_closed
         AND h.id = household_root(k.community_code, k.household_id)
@@ -248,7 +255,7 @@ async def take_self_report(
                 "household_id": home, "round_id": ticket.round, "found_by": "", "delete_by": delete_by,
                 "recorded_at": kept.reported_at,
             }
-            for found in threshold.find([_standing(one, roots) for one in persons])
+            for found in threshold.find([standing(one, roots) for one in persons])
         ]  # fmt: skip
         if findings:
             await session.execute(
@@ -264,82 +271,13 @@ async def take_self_report(
         )
 
 
-def _standing(one: PersonAnswer, roots: Mapping[UUID, UUID]) -> PersonAnswer:
+def standing(one: PersonAnswer, roots: Mapping[UUID, UUID]) -> PersonAnswer:
+    """What was said of somebody, of who stands for them."""
     return one.model_copy(update={"resident_id": roots.get(one.resident_id, one.resident_id)})
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A worker says that a self-report is right; the id is the command's, and becomes the visit's."""
-
-    id: UUID
-    household_id: UUID
-    self_report_id: UUID
-    recorded_at: datetime
-    epoch: int | None
-
-
-async def confirm_self_reports(
-    session: AsyncSession, doer: Doer, is_desk: bool, community_code: str, given: Sequence[Confirmation]
-) -> dict[UUID, str | None]:
-    """Make a visit of each self-report, with its answers and as its source; answers each command's code.
-
-    One confirmed before is in order and makes no second visit. Call it under the community's clock.
-    """
-    verdicts: dict[UUID, str | None] = {}
-    for one in given:
-        report = await session.get(SelfReport, (community_code, one.self_report_id), with_for_update=True)
-        if report is None or not await _is_of(session, community_code, report.household_id, one.household_id):
-            verdicts[one.id] = "self_report_gone"
-            continue
-        if report.status == "confirmed":
-            verdicts[one.id] = None
-            continue
-        if report.status != "waiting" or not report.persons:
-            verdicts[one.id] = "self_report_gone"
-            continue
-        living = await session.scalar(
-            text("SELECT resident_count FROM household WHERE community_code = :c AND id = :id"),
-            {"c": community_code, "id": report.household_id},
-        )
-        payload = DoorVisitPayload(
-            household_id=await _made_for(session, community_code, report),
-            round_id=report.round_id,
-            outcome="answered_all" if len(report.persons) >= (living or 0) else "answered_part",
-            persons=[PersonAnswer.model_validate(person) for person in report.persons],
-            again_reason="self_report",
-        )
-        visit = screening.DoorVisitInput(one.id, one.recorded_at, one.epoch, payload, report.id)
-        written = await screening.write_door_visits(session, doer, is_desk, community_code, [visit])
-        verdict, code = written[one.id]
-        verdicts[one.id] = code
-        if verdict != "rejected":
-            report.status, report.settled_at, report.settled_by_name = "confirmed", now(), doer.name
-            report.version = await areas.advance_clock(session, community_code)
-            await session.flush()
-            await session.execute(
-                text("SELECT touch_households(:c, :version, ARRAY[cast(:home AS uuid)])"),
-                {"c": community_code, "version": report.version, "home": report.household_id},
-            )
-    return verdicts
-
-
-async def _made_for(session: AsyncSession, community: str, report: SelfReport) -> UUID:
-    """The household a report was made for: the one that was merged away where it speaks of somebody who was, so that
-    the visit it becomes goes back with them."""
-    said = [UUID(one["resident_id"]) for one in report.persons]
-    gone = text("SELECT household_id FROM resident WHERE community_code = :c AND id = ANY(:ids) AND "
-                "merged_into_id IS NOT NULL LIMIT 1")  # fmt: skip
-    return await session.scalar(gone, {"c": community, "ids": said}) or report.household_id
 
 
 def _root(resident_id: str, roots: Mapping[UUID, UUID]) -> str:
     return str(roots.get(UUID(resident_id), resident_id))
-
-
-async def _is_of(session: AsyncSession, community: str, standing: UUID, named: UUID) -> bool:
-    """Whether a phone means the household a report stands with: itself, or one that was merged into it."""
-    return named == standing or (await people.find_roots(session, community, [named])).get(named) == standing
 
 
 class SelfReportSettled(Conflict):
@@ -394,8 +332,9 @@ async def _read(session: AsyncSession, community: str, rows: Sequence[Any]) -> l
     ]
 
 
-async def set_self_report_aside(session: AsyncSession, actor: Actor, self_report_id: UUID) -> SelfReportRead:
-    """Say that a self-report is not to be believed. Raises NotFound and SelfReportSettled."""
+async def find_waiting(session: AsyncSession, actor: Actor, self_report_id: UUID) -> tuple[SelfReport, int]:
+    """A self-report that a desk may settle, under its community's clock, and the clock's new version. Raises NotFound
+    and SelfReportSettled."""
     own = (col(SelfReport.id) == self_report_id) & in_scope(col(SelfReport.community_code), actor, DESK)
     community = await session.scalar(select(col(SelfReport.community_code)).where(own))
     if community is None:
@@ -404,6 +343,20 @@ async def set_self_report_aside(session: AsyncSession, actor: Actor, self_report
     report = (await session.scalars(select(SelfReport).where(own, col(SelfReport.community_code) == community))).one()
     if report.status != "waiting":
         raise SelfReportSettled
+    return report, version
+
+
+async def read_self_report(session: AsyncSession, community_code: str, self_report_id: UUID) -> SelfReportRead:
+    """A self-report as the desk reads it."""
+    params = {"c": community_code, "id": self_report_id}
+    rows = (await session.execute(text(f"{_READ} AND r.id = :id"), params)).mappings().all()
+    return (await _read(session, community_code, rows))[0]
+
+
+async def set_self_report_aside(session: AsyncSession, actor: Actor, self_report_id: UUID) -> SelfReportRead:
+    """Say that a self-report is not to be believed. Raises NotFound and SelfReportSettled."""
+    report, version = await find_waiting(session, actor, self_report_id)
+    community = report.community_code
     report.status, report.settled_at, report.settled_by_name = "set_aside", now(), actor.name
     report.version = version
     await session.flush()
@@ -412,8 +365,7 @@ async def set_self_report_aside(session: AsyncSession, actor: Actor, self_report
         {"c": community, "version": version, "home": report.household_id},
     )
     await audit.append_entry(session, actor.doer, community, "set_self_report_aside", [report.id, report.household_id])
-    rows = (await session.execute(text(f"{_READ} AND r.id = :id"), {"c": community, "id": report.id})).mappings().all()
-    return (await _read(session, community, rows))[0]
+    return await read_self_report(session, community, report.id)
 
 
 DUE_REPORTS = "self_report WHERE delete_by <= :on AND (persons <> '[]' OR note_sealed IS NOT NULL)"

@@ -21,10 +21,10 @@ from app.audit import service as audit
 from app.audit.service import Doer
 from app.core.clock import SHANGHAI, today
 from app.core.db import NOWHERE, Database, Scope
-from app.not_home import self_reports
+from app.not_home import confirming
 from app.not_home import service as not_home
+from app.not_home.confirming import Confirmation
 from app.not_home.schemas import ConfirmSelfReportPayload, LeaveDoorNoticePayload
-from app.not_home.self_reports import Confirmation
 from app.not_home.service import LeftNotice
 from app.people import edits as people
 from app.people.edits import Edit, Newcomer
@@ -176,11 +176,16 @@ async def _merge(
         verdicts |= await people.add_newcomers(session, doer, community, newcomers)
     if confirmed := [
         Confirmation(
-            command.id, command.payload.household_id, command.payload.self_report_id, command.recorded_at, command.epoch
+            command.id,
+            command.payload.household_id,
+            command.payload.self_report_id,
+            command.recorded_at,
+            command.epoch,
+            command.payload,
         )
         for command in own[ConfirmSelfReportPayload]
     ]:
-        verdicts |= await self_reports.confirm_self_reports(session, doer, is_desk, community, confirmed)
+        verdicts |= await confirming.confirm_self_reports(session, doer, is_desk, community, confirmed)
     if left := [
         LeftNotice(command.id, command.payload.household_id, command.payload.round_id, command.recorded_at)
         for command in own[LeaveDoorNoticePayload]

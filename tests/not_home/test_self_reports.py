@@ -10,6 +10,7 @@ from app.privacy import retention
 from tests.makers import Home, answers_on, command, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.makers import report_by_code as report
 from tests.personas import A, B, Caller
+from tests.rounds.asking import open_round
 from tests.test_tally import pioneer
 
 MISSES = ("2026-02-01T09:00:00+08:00", "2026-02-01T14:00:00+08:00", "2026-02-01T19:00:00+08:00")
@@ -53,9 +54,24 @@ async def follow_ups(call: Caller) -> list[dict[str, Any]]:
     return items
 
 
-def confirmation(home: Home, round_id: str, self_report_id: str) -> dict[str, Any]:
+BEEN_ASKED = {
+    "id": "been", "text": "到过望江县？", "kind": "yes_no", "is_required": True, "definition": "到过即是",
+    "owner": "区防控办",
+}  # fmt: skip
+BEEN = {"question": "been", "value": False}
+
+
+async def open_asking(call: Caller, homes: list[Home]) -> str:
+    """A round for these households, with one question that must be answered."""
+    named = [str(home.id) for home in homes]
+    return await open_round(
+        call, "committee", A, target="list", household_ids=named, questions=[BEEN_ASKED], standard=[]
+    )
+
+
+def confirmation(home: Home, round_id: str, self_report_id: str, **answered: Any) -> dict[str, Any]:
     """The worker's one tap."""
-    payload = {"household_id": str(home.id), "round_id": round_id, "self_report_id": self_report_id}
+    payload = {"household_id": str(home.id), "round_id": round_id, "self_report_id": self_report_id, **answered}
     return command("screening.confirm_self_report", payload, recorded_at=now().isoformat())
 
 
@@ -205,6 +221,67 @@ class TestSelfReport:
         assert (await call("other_committee", "GET", "/self-reports", params={"community_code": B})).json()[
             "items"
         ] == []
+
+    async def test_it_is_of_the_round_whose_notice_hangs_at_the_door(self, call: Caller, database: Database) -> None:
+        homes, whole, _, url = await ground(call, database)
+        listed_round = await open_asking(call, homes[:1])
+        # without a notice of its own the list does not draw the report away
+        await report(call, url, "101", "甲")
+        assert (await listed(call))[0]["round_id"] == whole
+        await push(call, "worker", *(door_visit(homes[0], listed_round, "no_answer", recorded_at=at) for at in MISSES))
+        await push(call, "worker", door_visit(homes[0], whole, recorded_at="2026-02-02T09:00:00+08:00"))
+        await report(call, url, "101", "甲")
+        said = (await listed(call))[0]
+        assert said["round_id"] == listed_round
+        tap = confirmation(homes[0], listed_round, said["id"], form_version=1, answers=[BEEN])
+        (result,) = await push(call, "worker", tap)
+        assert (result["status"], result["code"]) == ("accepted", None)
+        assert (await call("committee", "GET", "/door-notices", params={"community_code": A})).json()["items"] == []
+        counts = await call("committee", "GET", f"/rounds/{listed_round}/answers", params={"area": A})
+        (count,) = counts.json()["items"]
+        assert (count["question"], count["value"], count["count"]) == ("been", "false", 1)
+
+    async def test_a_required_question_left_out_flags_the_confirmation(self, call: Caller, database: Database) -> None:
+        homes = await make_homes(database, A, stair_of("3", "2", ["101", "102"]))
+        await make_area(call, homes, "worker")
+        asking = await open_asking(call, homes)
+        for home, said in ((homes[0], {}), (homes[1], {"form_version": 1, "answers": []})):
+            await push(call, "worker", *(door_visit(home, asking, "no_answer", recorded_at=at) for at in MISSES))
+            await report(call, await printed(call, home, asking), home.room, "甲")
+            one = (await listed(call))[0]
+            (result,) = await push(call, "worker", confirmation(home, asking, one["id"], **said))
+            assert (result["status"], result["code"]) == ("flagged", "answer_missing"), said
+        flagged = {"community_code": A, "is_flagged": True}
+        visits = (await call("committee", "GET", "/door-visits", params=flagged)).json()["items"]
+        assert [[(a["question"], a["fault"]) for a in one["answers"]] for one in visits] == [
+            [("been", "answer_missing")],
+            [("been", "answer_missing")],
+        ]
+
+    async def test_the_desk_confirms_where_nobody_holds_the_door(
+        self, call: Caller, database: Database, database_url: str
+    ) -> None:
+        homes, _, area, _ = await ground(call, database)
+        asking = await open_asking(call, homes[:1])
+        await push(call, "worker", *(door_visit(homes[0], asking, "no_answer", recorded_at=at) for at in MISSES))
+        await report(call, await printed(call, homes[0], asking), "101", "甲")
+        (said,) = await listed(call)
+        path = f"/self-reports/{said['id']}/confirm"
+        body = {"form_version": 1, "answers": [BEEN]}
+        for who, status in {None: 401, "worker": 403, "other_committee": 404}.items():
+            assert (await call(who, "POST", path, json=body)).status_code == status
+        held = await call("committee", "POST", path, json=body)
+        assert (held.status_code, held.json()["code"]) == (409, "door_held")
+        await call("committee", "POST", f"/responsibility-areas/{area}/release")
+        done = await call("committee", "POST", path, json=body)
+        assert (done.status_code, done.json()["status"]) == (200, "confirmed"), done.text
+        again = await call("committee", "POST", path, json=body)
+        assert (again.status_code, again.json()["code"]) == (409, "self_report_settled")
+        visits = (await call("committee", "GET", "/door-visits", params={"community_code": A})).json()["items"]
+        (visit,) = [one for one in visits if one["self_report_id"] == said["id"]]
+        assert (visit["is_flagged"], visit["outcome"], visit["actor_name"]) == (False, "answered_all", "committee 某")
+        assert [(one["question"], one["value"]) for one in visit["answers"]] == [("been", False)]
+        assert pioneer(database_url, "tally", "verify") == (0, "0 tallies differ\n")
 
     async def test_it_ends_on_its_day(self, call: Caller, database: Database) -> None:
         _, _, area, url = await ground(call, database)

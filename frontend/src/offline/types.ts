@@ -47,6 +47,8 @@ export interface ConfirmSelfReportPayload {
   household_id: string
   round_id: string
   self_report_id: string
+  form_version?: number
+  answers?: OwnAnswer[]
 }
 
 /** What a household said of itself by its code; it counts for nothing until it is confirmed here. */

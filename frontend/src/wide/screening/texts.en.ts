@@ -160,13 +160,17 @@ const en: Record<keyof typeof zh, string> = {
   'notice.back': 'Back to notices',
 
   'report.title': 'Self-reports',
-  'report.subtitle': 'Filled in by the code at the door; they do not count yet. Who answers for the door confirms with one tap on the phone, or asks anew. Fever and symptoms are among the follow-ups already.',
+  'report.subtitle': 'Filled in by the code at the door; they do not count yet. Who answers for the door confirms with one tap on the phone, or asks anew; where nobody does, the committee rings them and confirms here. Fever and symptoms are among the follow-ups already.',
   'report.none': 'No self-report waits',
   'report.when': 'Reported',
   'report.said': 'What they said',
   'report.person': 'Person {n}',
   'report.holder': 'Who confirms',
   'report.unconfirmed': 'Not confirmed',
+  'report.confirm': 'It is right: confirm',
+  'report.confirm_title': 'Confirm the self-report of {where}',
+  'report.confirm_text': 'Ring them first. Confirmed, it counts in “{round}” as asked, like a visit.',
+  'report.confirmed': 'Confirmed; the household counts as asked',
   'report.aside': 'Set aside',
   'report.aside_done': 'Set aside',
 

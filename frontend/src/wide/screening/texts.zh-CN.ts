@@ -159,13 +159,17 @@ const zh = {
   'notice.back': '返回告知书',
 
   'report.title': '住户自报',
-  'report.subtitle': '住户扫门上的二维码填写，还不算已查：由责任人在手机上核实后一键确认，或重新询问。发热、有症状的已同时列入随访。',
+  'report.subtitle': '住户扫门上的二维码填写，还不算已查：由责任人在手机上核实后一键确认，或重新询问；没有责任人的，社区电话核实后在这里确认。发热、有症状的已同时列入随访。',
   'report.none': '没有待核实的自报',
   'report.when': '自报时间',
   'report.said': '自报内容',
   'report.person': '第 {n} 位',
   'report.holder': '由谁核实',
   'report.unconfirmed': '未核实',
+  'report.confirm': '核实无误，确认',
+  'report.confirm_title': '确认 {where} 的自报',
+  'report.confirm_text': '请先电话核实。确认后记入“{round}”，与上门询问一样算已查。',
+  'report.confirmed': '已确认自报，记为已查',
   'report.aside': '不采用',
   'report.aside_done': '已不采用',
 
