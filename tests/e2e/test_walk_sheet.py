@@ -52,7 +52,7 @@ def test_from_a_phone_without_a_network_to_paper_and_back(town, open_phone, open
         held = worker.get("/me")["areas"][0]["community_code"]
         (sheet,) = worker.get("/walk-sheets", community_code=held, code=code)["items"]
         homes_on_paper = worker.get(f"/walk-sheets/{sheet['id']}")["rows"]
-    one_of_all = " ".join(["36.5", *["x"] * (make_two_of(town, homes_on_paper[1]) - 1)])
+    one_of_all = " ".join(["36.5症", *["x"] * (make_two_of(town, homes_on_paper[1]) - 1)])
 
     desk = open_desk(town)
     desk.sign_in("demo-committee")
@@ -103,6 +103,10 @@ def test_from_a_phone_without_a_network_to_paper_and_back(town, open_phone, open
         assert worker.get("/sync/status")["confirmed_today"] == before + 4
     assert [row["entry"]["outcome"] for row in rows[:3]] == ["answered_all", "answered_part", "no_answer"]
     assert {row["entry"]["entered_by_name"] for row in rows[:3]} == {"王芳"}
+    # a symptom on paper is followed up as one at the door is
+    with signed_in(town, "demo-committee") as committee:
+        ill = committee.get("/follow-ups", community_code=held, household_id=rows[1]["household_id"])["items"]
+    assert [(one["reasons"], one["temperature_c"]) for one in ill] == [(["symptoms"], 36.5)]
     phone.open("/me")
     phone.tap("sync-now")
     expect(phone.get("confirmed-today")).to_contain_text(str(before + 4))

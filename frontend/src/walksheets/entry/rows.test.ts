@@ -18,6 +18,14 @@ describe('a typed row', () => {
     expect(entry({ time: '10:20' })).toMatchObject({ recorded_at: '2026-02-01T10:20:00+08:00' })
   })
 
+  it('takes symptoms and contacts by key, with a temperature or alone', () => {
+    const of = (temps: string) => (entry({ temps }) as { persons: object[] }).persons
+    expect(of('36.9症 疫 -')).toMatchObject([{ status: 'symptoms', temperature_c: 36.9, symptoms: [] }, { status: 'well', risk_area: true }, { status: 'well' }])
+    expect(of('379SC z 外疫')).toMatchObject([{ status: 'symptoms', temperature_c: 37.9, symptoms: ['fever'], risk_area: true }, { status: 'symptoms' }, { status: 'away', risk_area: true }])
+    expect(of('36.5')[0]).not.toHaveProperty('risk_area')
+    for (const temps of ['x症', '外症', '疫36.5', '36.5q']) expect(entry({ temps })).toBe('bad_temps')
+  })
+
   it('is answered in part by who was asked', () => {
     expect(entry({ temps: '36.5 x' })).toMatchObject({ outcome: 'answered_part' })
     expect(entry({ outcome: 'answered_part', temps: '36.5 -' })).toMatchObject({ outcome: 'answered_part', persons: [{}, { status: 'well' }, { status: 'unknown' }] })

@@ -42,16 +42,29 @@ function tokensOf(typed: TypedRow): string[] {
   return typed.temps.normalize('NFKC').split(/[\s,、;；]+/u).filter(Boolean)
 }
 
-/** One member by what is written in their box; nothing written is well where all answered, and not asked otherwise. */
+/** What is written behind a temperature, or alone: a symptom, a contact with a risk area. */
+const SIGNS = /^(.*?)([症zs疫yc]*)$/iu
+const SYMPTOM = /[症zs]/iu
+const CONTACT = /[疫yc]/iu
+
+/**
+ * One member by what is written in their box; nothing written is well where all answered, and not asked otherwise.
+ * `36.9症疫` and `36.9sc` are 36.9 °C, a symptom and a contact; which symptom stands in the note.
+ */
 function personOf(residentId: string, token: string | undefined, isAll: boolean, feverFrom: number): Persons[number] | null {
   const at = (status: Persons[number]['status'], more: Partial<Persons[number]> = {}): Persons[number] => ({ resident_id: residentId, status, symptoms: [], ...more })
   if (token === undefined) return at(isAll ? 'well' : 'unknown')
-  if (/^(a|外|外出)$/i.test(token)) return at('away')
-  if (/^[x×✕]$/i.test(token)) return at('unknown')
-  if (/^[-—.]$/.test(token)) return at('well')
-  const degrees = temperatureOf(token)
+  const [, written = '', signs = ''] = SIGNS.exec(token) ?? []
+  const isIll = SYMPTOM.test(signs)
+  const near = CONTACT.test(signs) ? { risk_area: true } : {}
+  // of who is away somebody may know where they have been, not how they are; of who was not asked nobody knows anything
+  if (/^(a|外|外出)$/i.test(written)) return isIll ? null : at('away', near)
+  if (/^[x×✕]$/i.test(written)) return signs ? null : at('unknown')
+  if (/^[-—.]?$/.test(written)) return at(isIll ? 'symptoms' : 'well', near)
+  const degrees = temperatureOf(written)
   if (degrees === null) return null
-  return degrees >= feverFrom ? at('symptoms', { temperature_c: degrees, symptoms: ['fever'] }) : at('well', { temperature_c: degrees })
+  const isHot = degrees >= feverFrom
+  return at(isHot || isIll ? 'symptoms' : 'well', { temperature_c: degrees, symptoms: isHot ? ['fever'] : [], ...near })
 }
 
 /** What is written of each member, in their order; null for what cannot be read. Nobody where nobody answered. */
