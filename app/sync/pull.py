@@ -151,7 +151,7 @@ _STATES = """
     WHERE s.community_code = %(community)s AND q.status = 'open'
 """
 _CHECKS = """
-    SELECT k.resident_id, k.round_id, k.status, k.temperature_c
+    SELECT k.resident_id, k.round_id, k.status, k.temperature_c, (k.risk_area IS TRUE)::int
     FROM person_check k JOIN changed c ON k.household_id = c.id JOIN screening_round q ON q.id = k.round_id
     WHERE k.community_code = %(community)s AND q.status = 'open'
 """
@@ -179,7 +179,7 @@ _GROUPS = {
     "households": ("idhyktpn", _HOUSEHOLDS),
     "residents": ("ihnysbrx", _RESIDENTS),
     "states": ("hqoctwabpn", _STATES),
-    "checks": ("rqst", _CHECKS),
+    "checks": ("rqstk", _CHECKS),
     "care": ("hrltn", _CARE),
     "reports": ("hiqtp", _REPORTS),
 }

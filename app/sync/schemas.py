@@ -119,12 +119,13 @@ class StateColumns(BaseModel):
 
 
 class CheckColumns(BaseModel):
-    """Who was answered for: index of the resident, round, status, temperature."""
+    """Who was answered for: index of the resident, round, status, temperature, 1 for a contact."""
 
     r: list[int]
     q: list[UUID]
     s: list[str]
     t: list[float | None]
+    k: list[int]
 
 
 class CareColumns(BaseModel):

@@ -61,7 +61,7 @@ class TestPullArea:
                 "temperature_c": 37.8,
                 "symptoms": ["fever"],
             },
-            {"resident_id": str(homes[1].residents[1]), "status": "well"},
+            {"resident_id": str(homes[1].residents[1]), "status": "well", "risk_area": True},
         ]
         visit = door_visit(homes[1], round_id, persons=sick)
         await push(call, "worker", visit, care_visit(homes[2], next_on="2026-02-09"))
@@ -71,6 +71,10 @@ class TestPullArea:
         assert body["upserts"]["states"]["o"] == ["answered_all"]
         assert sorted(body["upserts"]["checks"]["s"]) == ["symptoms", "well"]
         assert 37.8 in body["upserts"]["checks"]["t"]
+        assert dict(zip(body["upserts"]["checks"]["s"], body["upserts"]["checks"]["k"], strict=True)) == {
+            "symptoms": 0,
+            "well": 1,
+        }
         assert body["upserts"]["care"]["n"] == ["2026-02-09"]
         empty = await pulled(call, "worker", area["id"], body["version"])
         assert empty["version"] == body["version"]

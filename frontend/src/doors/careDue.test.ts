@@ -21,7 +21,14 @@ describe('care due', () => {
       door('later', { care: { residentId: null, condition: 'well', at: 1, nextOn: '2020-01-20' } }),
       door('ill', { members: [{ id: 'm', name: '王', check: { status: 'symptoms', temperature: 38 } }] as Door['members'] }),
     ]
-    expect(listUrgent(doors, TODAY).map((one) => one.door.id)).toEqual(['ill', 'later', 'late'])
+    expect(listUrgent(doors, TODAY, 37.3).map((one) => one.door.id)).toEqual(['ill', 'later', 'late'])
     expect(listCareDue(doors, TODAY)).toEqual([])
+  })
+
+  it('takes for a finding what the rule in force does, and a contact', () => {
+    const of = (check: object) => [door('a', { members: [{ id: 'm', name: '王', check }] as unknown as Door['members'] })]
+    const warm = of({ status: 'well', temperature: 37.2 })
+    expect([37.3, 37.2].map((feverFrom) => listUrgent(warm, TODAY, feverFrom).length)).toEqual([0, 1])
+    expect(listUrgent(of({ status: 'well', temperature: null, riskArea: true }), TODAY, 37.3)).toHaveLength(1)
   })
 })

@@ -1,5 +1,4 @@
 /** Who is waiting for a care visit, and who comes first. */
-import { FEVER_FROM } from '../app/limits'
 import type { Door } from './door'
 
 const CARE_TAGS: ReadonlySet<string> = new Set(['living_alone_elder', 'household_in_hardship'])
@@ -12,20 +11,20 @@ export function needsCare(door: Door, today: string): boolean {
 }
 
 export type Urgency =
-  | { kind: 'symptoms'; door: Door; memberId: string; name: string; temperature: number | null }
+  | { kind: 'symptoms'; door: Door; name: string; check: NonNullable<Door['members'][number]['check']> }
   | { kind: 'promise'; door: Door; day: string }
   | { kind: 'attention'; door: Door }
 
-/** What cannot wait: people with fever or symptoms, broken promises, people found in need with no next date. */
-export function listUrgent(doors: Door[], today: string): Urgency[] {
+/** What cannot wait: findings (fever by the rule in force, symptoms, a contact), broken promises, people found in need with no next date. */
+export function listUrgent(doors: Door[], today: string, feverFrom: number): Urgency[] {
   const ill: Urgency[] = []
   const late: Urgency[] = []
   const attention: Urgency[] = []
   for (const door of doors) {
     for (const member of door.members) {
       const check = member.check
-      if (check && (check.status === 'symptoms' || (check.temperature ?? 0) >= FEVER_FROM)) {
-        ill.push({ kind: 'symptoms', door, memberId: member.id, name: member.name, temperature: check.temperature })
+      if (check && (check.status === 'symptoms' || check.riskArea || (check.temperature ?? 0) >= feverFrom)) {
+        ill.push({ kind: 'symptoms', door, name: member.name, check })
       }
     }
     if (door.care?.nextOn && door.care.nextOn < today) late.push({ kind: 'promise', door, day: door.care.nextOn })

@@ -3,7 +3,7 @@
  * round on screen. Made by `queries.ts` from the phone's database; everything here is plain data and rules.
  */
 import { HOUR_MS, partOf, PARTS } from '../offline/dayPart'
-import type { CareRecord, DoorRecord, Outcome, ResidentRecord, SelfReport } from '../offline/types'
+import type { CareRecord, CheckRecord, DoorRecord, Outcome, ResidentRecord, SelfReport, StateRecord } from '../offline/types'
 import type { Tone } from '../ui/tone'
 
 export { partOf }
@@ -22,7 +22,7 @@ export interface Place {
 
 export interface Member extends Omit<ResidentRecord, 'checks'> {
   /** this round's answer, if there is one */
-  check: { status: string; temperature: number | null } | null
+  check: CheckRecord | null
 }
 
 export interface Door extends Place {
@@ -38,6 +38,8 @@ export interface Door extends Place {
   note: string
   members: Member[]
   state: DoorState
+  /** how it stands in each round */
+  states: StateRecord[]
   attempts: number
   /** when it was last knocked at in this round, ms */
   at: number | null
@@ -132,6 +134,16 @@ export function dueRank(door: Pick<Door, 'state' | 'at' | 'missed'>, now: number
   if (door.state === 'todo') return 0
   if (isDue(door, now)) return 1
   return isDone(door) ? 3 : 2
+}
+
+/** The rank of each door as it is when it is first asked for: a list does not move under the thumb while one works. */
+export function rankOnce(now: number): (door: Door) => number {
+  const ranks = new Map<string, number>()
+  return (door) => {
+    const rank = ranks.get(door.id) ?? dueRank(door, now)
+    ranks.set(door.id, rank)
+    return rank
+  }
 }
 
 /** The colour of a state; its word or sign always stands with it. */

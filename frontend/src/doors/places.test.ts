@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { language, loadTexts } from '../app/i18n'
-import type { Door } from './door'
+import { rankOnce, type Door } from './door'
 import { doorName, floorsOf, fullAddress, groupByStair, laneOf, stairTitle } from './places'
 
 function place(compound: string, building: string, stair: string, floor: number | null, room: string, address = '') {
@@ -52,5 +52,18 @@ describe('places', () => {
       ['2号楼 1单元', 1, ['101', '102']],
       ['10号楼 1单元', 0, ['101']],
     ])
+  })
+
+  it('puts what is due on top and what is finished last, as it was when the list was opened', () => {
+    const noon = Date.parse('2020-02-03T12:00:00+08:00')
+    const door = (id: string, building: string, room: string, state: string) =>
+      ({ id, ...place('', building, '1', 1, room), state, at: state === 'no_answer' ? noon - 60_000 : null, missed: 0 }) as unknown as Door
+    const doors = [door('a', '1', '101', 'answered_all'), door('b', '1', '102', 'vacant'), door('c', '2', '101', 'no_answer'), door('d', '3', '101', 'answered_all'), door('e', '3', '102', 'todo'), door('f', '4', '101', 'todo')]
+    const rankOf = rankOnce(noon)
+    const order = (of: Door[], rank = rankOf) => groupByStair(of, rank).map((group) => group.doors.map((one) => one.id).join(''))
+    expect(order(doors)).toEqual(['ed', 'f', 'c', 'ab'])
+    const worked = doors.map((one) => (one.id === 'e' ? ({ ...one, state: 'answered_all' } as Door) : one))
+    expect(order(worked)).toEqual(['ed', 'f', 'c', 'ab'])
+    expect(order(worked, rankOnce(noon))).toEqual(['f', 'c', 'ab', 'de'])
   })
 })

@@ -82,11 +82,15 @@ export interface StairGroup<D extends Place = Door> {
   done: number
 }
 
-/** Doors by stair (or lane), stairs in natural order, doors from the ground up. */
-export function groupByStair(doors: Door[]): StairGroup[] {
+/**
+ * Doors by stair (or lane), stairs in natural order, doors from the ground up; with `rankOf`, what has the lowest rank
+ * comes first: doors of a stair, and stairs by the first of their doors.
+ */
+export function groupByStair(doors: Door[], rankOf: (door: Door) => number = () => 0): StairGroup[] {
   const withCompound = new Set(doors.map((door) => door.compound)).size > 1
   const groups = new Map<string, StairGroup>()
-  for (const door of [...doors].sort(comparePlaces)) {
+  // in the order of their places first: sorting by rank keeps it among equals
+  for (const door of [...doors].sort(comparePlaces).sort((a, b) => rankOf(a) - rankOf(b))) {
     const key = stairKey(door)
     let group = groups.get(key)
     if (!group) {

@@ -10,7 +10,7 @@ const NOW = Date.parse('2020-02-03T10:00:00+08:00')
 function door(building: string, stair: string, floor: number | null, room: string, state: DoorState = 'todo', extra: Partial<Door> = {}): Door {
   return {
     id: `${building}-${stair}-${room || extra.address}`, dwellingId: '', areaId: 'area', communityCode: '370100000000', compound: '', building, stair, floor, room,
-    address: '', head: '', initials: '', tags: [], phone: '', note: '', members: [], state, attempts: 0, at: null, by: '', askedAt: null, askedBy: '', missed: 0, notice: 0, report: null, isWaiting: false, care: null, ...extra,
+    address: '', head: '', initials: '', tags: [], phone: '', note: '', members: [], states: [], state, attempts: 0, at: null, by: '', askedAt: null, askedBy: '', missed: 0, notice: 0, report: null, isWaiting: false, care: null, ...extra,
   }
 }
 

@@ -95,6 +95,7 @@ export function expand(pull: AreaPull, areaId: string, communityCode: string): D
       roundId: checks.q[at]!,
       status: checks.s[at]!,
       temperature: checks.t[at] ?? null,
+      riskArea: checks.k[at] === 1,
     }),
   )
   care.h.forEach((home, at) => {
@@ -136,7 +137,7 @@ function applyDoorVisit(facts: DoorFacts, visit: DoorVisitPayload, at: number, b
   const residents = facts.residents.map((resident) => {
     const answer = answers.get(resident.id)
     if (!answer || answer.status === 'unknown') return resident
-    const check = { roundId, status: answer.status, temperature: answer.temperature_c ?? null }
+    const check = { roundId, status: answer.status, temperature: answer.temperature_c ?? null, riskArea: !!answer.risk_area }
     return { ...resident, checks: [...resident.checks.filter((c) => c.roundId !== roundId), check] }
   })
   const before = facts.states.find((state) => state.roundId === roundId)

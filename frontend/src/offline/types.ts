@@ -206,6 +206,8 @@ export interface CheckRecord {
   roundId: string
   status: string
   temperature: number | null
+  /** in a risk area, or with somebody from there; an older app did not keep it */
+  riskArea?: boolean
 }
 
 export interface ResidentRecord {

@@ -233,7 +233,7 @@ export class Town {
         },
         reports: { h: [], i: [], q: [], t: [], p: [] },
         states: { h: states.map((s) => s.at), q: states.map(() => ROUND), o: states.map((s) => s.outcome), c: states.map((s) => s.attempts), t: states.map((s) => s.t), w: states.map((s) => s.by), a: states.map(() => null), b: states.map(() => ''), p: states.map(() => 0), n: states.map(() => 0) },
-        checks: { r: checks.map((c) => c.at), q: checks.map(() => ROUND), s: checks.map((c) => c.status), t: checks.map(() => null) },
+        checks: { r: checks.map((c) => c.at), q: checks.map(() => ROUND), s: checks.map((c) => c.status), t: checks.map(() => null), k: checks.map(() => 0) },
         care: { h: care.map((c) => c.row), r: care.map((c) => c.resident), l: care.map((c) => c.condition), t: care.map((c) => Math.round(c.at / 1000)), n: care.map((c) => c.next) },
       },
     }
