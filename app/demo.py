@@ -198,11 +198,16 @@ async def _lay_out_work(session: AsyncSession, ids: dict[str, UUID]) -> None:
             is_published=True,
         ),
     )
-    await rounds.create_round(
-        session,
-        city,
-        RoundCreate(division_code=CITY, title="首轮入户排查", starts_on=today(), ends_on=today() + timedelta(days=6)),
+    first = RoundCreate(
+        division_code=CITY,
+        title="首轮入户排查",
+        starts_on=today() - timedelta(days=1),
+        ends_on=today() + timedelta(days=6),
+        is_draft=True,
     )
+    draft = await rounds.create_round(session, city, first)
+    cost = (await rounds.get_round(session, city, draft.id)).estimate
+    await rounds.publish_round(session, city, draft.id, cost.minutes)
 
 
 def describe_accounts() -> str:

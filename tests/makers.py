@@ -112,7 +112,8 @@ async def make_round(call: Caller, code: str = CITY, who: str = "city") -> str:
         "starts_on": BEGAN,
         "ends_on": (today() + timedelta(days=3)).isoformat(),
     }
-    answer = await call(who, "POST", "/rounds", json=body)
+    cost = (await call(who, "POST", "/rounds/estimate", json={"division_code": code})).json()
+    answer = await call(who, "POST", "/rounds", json=body | {"minutes": cost["minutes"]})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

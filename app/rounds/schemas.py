@@ -14,6 +14,7 @@ from app.screening.models import Rhythm, RoundStatus, Target
 from app.screening.schemas import Note
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+Minutes = Annotated[int, Field(ge=0)]
 MAX_LISTED = 20_000
 """Households named outright on an ask-list; a risk area's list is made by the service and may be longer."""
 
@@ -34,15 +35,19 @@ class RoundContent(FormContent):
 
 
 class RoundCreate(RoundContent):
-    """A new round: open at once, or a draft. One with questions of its own begins as a draft."""
+    """A new round: open at once, or a draft. One with questions of its own begins as a draft. `minutes`: the estimate
+    that was shown to whoever opens it at once."""
 
     division_code: Code
     is_draft: bool = False
+    minutes: Minutes | None = None
 
 
 class RoundUpdate(RoundContent):
-    """A draft written anew, or the correction of a round that runs; `reason` stands with the new version."""
+    """A draft written anew, or the correction of a round that runs; `reason` stands with the new version. `minutes`:
+    the estimate that was shown to whoever corrects what a running round asks."""
 
+    minutes: Minutes | None = None
     reason: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
 
 
@@ -61,7 +66,7 @@ class PublishIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    minutes: Annotated[int, Field(ge=0)]
+    minutes: Minutes
 
 
 class RoundRead(BaseModel):

@@ -61,6 +61,14 @@ class RoundRunning(Conflict):
         )
 
 
+class EstimateMissing(Invalid):
+    """Nobody sends people out without having seen what it costs them."""
+
+    def __init__(self) -> None:
+        zh, en = "请先看过预计用时。", "See first how many minutes it would take."
+        super().__init__("round_needs_estimate", zh, en, "minutes")
+
+
 class EstimateChanged(Conflict):
     """The minutes that were seen are not what it would cost now."""
 
@@ -88,8 +96,8 @@ def _check(content: RoundContent, *, is_final: bool) -> None:
 async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
     """Write a draft, or open a round of standard questions at once.
 
-    Raises Invalid (`round_dates`, `round_too_long`, `round_tags`, `round_list`, `round_needs_draft`, faults of
-    questions) and NotFound for an unknown division.
+    Raises Invalid (`round_dates`, `round_too_long`, `round_tags`, `round_list`, `round_needs_draft`,
+    `round_needs_estimate`, faults of questions), EstimateChanged, and NotFound for an unknown division.
     """
     actor.demand(new.division_code, DESK)
     _check(new, is_final=not new.is_draft)
@@ -111,6 +119,7 @@ async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) ->
     if new.target == Target.LIST:
         await put_listed(session, new.division_code, made.id, new.household_ids)
     if not new.is_draft:
+        await _demand_estimate(session, made, new, new.minutes)
         await _open(session, made, new)
     await _audit_round(session, actor, made, "create_round")
     (read,) = await read_rounds(session, [made], names)
@@ -127,6 +136,24 @@ async def _write_form(
     )  # fmt: skip
     await session.merge(form)
     await session.flush()
+
+
+async def _demand_estimate(
+    session: AsyncSession, found: ScreeningRound, content: FormContent, minutes: int | None
+) -> None:
+    """Raise EstimateMissing or EstimateChanged unless `minutes` is what these questions would cost now."""
+    code = code_of(found.division_prefix)
+    doors, persons = await count_targets(session, code, found.target, found.tags, found.id)
+    cost = forms.estimate(_as_form(content), doors, persons).minutes
+    if minutes is None:
+        raise EstimateMissing
+    if cost != minutes:
+        raise EstimateChanged(cost)
+
+
+def _as_form(content: FormContent) -> Form:
+    """What is still being written, as it would be asked."""
+    return Form(0, tuple(str(one) for one in content.standard), tuple(content.questions))
 
 
 async def _open(session: AsyncSession, made: ScreeningRound, content: FormContent) -> None:
@@ -188,7 +215,8 @@ async def find_own(session: AsyncSession, actor: Actor, round_id: UUID) -> Scree
 async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, change: RoundUpdate) -> RoundDetail:
     """Write a draft anew, or correct a round that runs: title, note, end, questions; those get a new version.
 
-    Raises RoundRunning, RoundAlreadyClosed, and what `create_round` raises; Invalid (`question_changed`).
+    Other questions of a running round cost others' time: they need the minutes that were shown. Raises RoundRunning,
+    RoundAlreadyClosed, and what `create_round` raises; Invalid (`question_changed`).
     """
     found = await find_own(session, actor, round_id)
     if found.status == RoundStatus.CLOSED:
@@ -211,6 +239,7 @@ async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, chan
         if (before.standard, before.questions) != (change.standard, change.questions):
             asked = {q.id: q for version in (*reversed(older), newest) for q in _content(version).questions}
             forms.check_correction(list(asked.values()), change.questions)
+            await _demand_estimate(session, found, change, change.minutes)
             await _write_form(session, actor, found, newest.version + 1, change, change.reason)
             found.revision += 1
     found.title, found.note, found.ends_on = change.title, change.note, change.ends_on
@@ -232,14 +261,12 @@ async def publish_round(session: AsyncSession, actor: Actor, round_id: UUID, min
     forms.check_form(content, is_final=True)
     if found.ends_on < today():
         raise Invalid("round_dates", "截止日期已过。", "Its last day is over.", "ends_on")
-    doors, persons = await count_targets(
+    doors, _ = await count_targets(
         session, code_of(found.division_prefix), found.target, found.tags, found.id
     )  # fmt: skip
     if found.target != Target.ALL and doors == 0:
         raise Invalid("round_nobody", "没有符合条件的住户。", "There is no household it would be for.", "target")
-    cost = forms.estimate(_form(form), doors, persons).minutes
-    if cost != minutes:
-        raise EstimateChanged(cost)
+    await _demand_estimate(session, found, content, minutes)
     await _open(session, found, content)
     await _audit_round(session, actor, found, "publish_round")
     (read,) = await read_rounds(session, [found])
@@ -382,8 +409,7 @@ async def estimate_round(session: AsyncSession, actor: Actor, asked: RoundEstima
         doors, persons = asked.household_count, round(asked.household_count * 2.7)
     else:
         doors, persons = await count_targets(session, asked.division_code, asked.target, asked.tags, None)
-    form = Form(0, tuple(str(s) for s in asked.standard), tuple(asked.questions))
-    return forms.estimate(form, doors, persons)
+    return forms.estimate(_as_form(asked), doors, persons)
 
 
 async def list_rounds(

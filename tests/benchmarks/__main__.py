@@ -102,9 +102,11 @@ async def _prepare_city(database: Database) -> tuple[UUID, str]:
     actor = Actor(account.id, account.name, "person", device.id, ((Role.CITY, "9901"),))
     async with database.session(EVERYWHERE) as session:
         await areas.put_divisions(session, invented_tree(CITY_COMMUNITIES), today())
-        opened = await rounds.create_round(
-            session, actor, RoundCreate(division_code=CITY, title="基准", starts_on=date(2026, 1, 20), ends_on=today())
-        )
+        # nobody lives there yet: it costs nothing
+        first = RoundCreate(
+            division_code=CITY, title="基准", starts_on=date(2026, 1, 20), ends_on=today(), minutes=0
+        )  # fmt: skip
+        opened = await rounds.create_round(session, actor, first)
     return opened.id, sessions.issue_access_token(account, device.id)
 
 

@@ -125,8 +125,13 @@ async def make_rounds(database: Database, city: str, count: int) -> list[UUID]:
     async with database.session(EVERYWHERE) as session:
         for n in range(count):
             on = today() - timedelta(days=count - n)
-            content = RoundCreate(division_code=city, title=f"基准{n}", starts_on=on, ends_on=today())
-            made.append((await rounds.create_round(session, actor, content)).id)
+            content = RoundCreate(
+                division_code=city, title=f"基准{n}", starts_on=on, ends_on=today(), is_draft=True
+            )  # fmt: skip
+            draft = await rounds.create_round(session, actor, content)
+            cost = (await rounds.get_round(session, actor, draft.id)).estimate
+            await rounds.publish_round(session, actor, draft.id, cost.minutes)
+            made.append(draft.id)
     return made
 
 

@@ -131,6 +131,7 @@ def open_round(desk: Desk) -> None:
     desk.get("round-title").fill("全市入户排查")
     desk.get("round-starts").fill(today().isoformat())
     desk.get("round-ends").fill((today() + timedelta(days=6)).isoformat())
+    expect(desk.get("round-cost")).to_contain_text("分钟")
     desk.get("round-submit").click()
     expect(desk.get("round-全市入户排查")).to_be_visible()
 

@@ -46,6 +46,13 @@ async def open_round(call: Caller, who: str = "city", code: str = CITY, **extra:
     return round_id
 
 
+async def cost_of(call: Caller, who: str, code: str, asked: dict[str, Any]) -> int:
+    """The minutes that somebody is shown for what a round would ask of all."""
+    body = {"division_code": code, "standard": asked["standard"], "questions": asked["questions"]}
+    minutes: int = (await call(who, "POST", "/rounds/estimate", json=body)).json()["minutes"]
+    return minutes
+
+
 def answered(
     home: Home, round_id: str, answers: list[dict[str, Any]], version: int = 1, **extra: Any
 ) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from tests.personas import CITY, A, Caller
 
 async def publish(call: Caller, starts_on: date) -> str:
     body = {"division_code": CITY, "title": "下月排查", "ends_on": (starts_on + timedelta(days=5)).isoformat()}
-    answer = await call("city", "POST", "/rounds", json=body | {"starts_on": starts_on.isoformat()})
+    cost = (await call("city", "POST", "/rounds/estimate", json={"division_code": CITY})).json()
+    body |= {"starts_on": starts_on.isoformat(), "minutes": cost["minutes"]}
+    answer = await call("city", "POST", "/rounds", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

@@ -10,8 +10,8 @@ from app.core.db import EVERYWHERE, Database
 from app.privacy import retention
 from app.rounds.service import keep_rounds
 from tests.makers import Home, door_visit, make_area, make_homes, make_round, push, stair_of
-from tests.personas import STREET, A, B, Caller
-from tests.rounds.asking import CAME, HEATING, MASKS, QUESTIONS, WHEN, WISH, answered, content, open_round
+from tests.personas import CITY, STREET, A, B, Caller
+from tests.rounds.asking import CAME, HEATING, MASKS, QUESTIONS, WHEN, WISH, answered, content, cost_of, open_round
 
 
 def nobody_came(home: Home) -> list[dict[str, Any]]:
@@ -225,7 +225,11 @@ class TestCorrecting:
         round_id = await open_round(call)
         heating = {**HEATING, "text": "怎么取暖", "options": [{"id": "gas", "text": "燃气"}, HEATING["options"][1]]}
         change = content(questions=[CAME, heating], reason="加燃气")
-        corrected = await call("city", "PUT", f"/rounds/{round_id}", json=change)
+        minutes = await cost_of(call, "city", CITY, change)
+        for seen, code in ((None, "round_needs_estimate"), (minutes + 1, "estimate_changed")):
+            unseen = await call("city", "PUT", f"/rounds/{round_id}", json=change | {"minutes": seen})
+            assert unseen.json()["code"] == code
+        corrected = await call("city", "PUT", f"/rounds/{round_id}", json=change | {"minutes": minutes})
         assert corrected.status_code == 200, corrected.text
         assert [(v["version"], v["reason"]) for v in corrected.json()["versions"]] == [(2, "加燃气"), (1, "")]
         (area,) = (await call("worker", "GET", "/sync/areas")).json()

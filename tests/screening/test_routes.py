@@ -6,7 +6,7 @@ from app.core.db import Database
 from tests.makers import care_visit, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import CITY, FAR_DISTRICT, STREET, A, C, Caller
 
-ROUND = {"title": "二月排查", "starts_on": "2026-02-01", "ends_on": "2026-02-03"}
+ROUND = {"title": "二月排查", "starts_on": "2026-02-01", "ends_on": "2026-02-03", "minutes": 0}
 
 
 async def figures(call: Caller) -> dict[str, Any]:
@@ -22,6 +22,19 @@ class TestCreateRound:
         assert (made.json()["status"], made.json()["division_name"]) == ("open", "甲社区")
         listed = await call("worker", "GET", "/rounds", params={"status": "open"})
         assert [r["title"] for r in listed.json()["items"]] == ["二月排查"]
+
+    async def test_not_without_having_seen_what_it_costs(self, call: Caller, database: Database) -> None:
+        await make_homes(database, A, stair_of("3", "2", ["101", "102"]))
+        body = ROUND | {"division_code": A}
+        cost = (await call("committee", "POST", "/rounds/estimate", json={"division_code": A})).json()["minutes"]
+        answers = [
+            await call("committee", "POST", "/rounds", json=body | {"minutes": seen}) for seen in (None, cost + 1, cost)
+        ]
+        assert [(a.status_code, a.json().get("code")) for a in answers] == [
+            (422, "round_needs_estimate"),
+            (409, "estimate_changed"),
+            (201, None),
+        ]
 
     async def test_not_above_or_beside_it_and_not_by_workers(self, call: Caller) -> None:
         answers = [

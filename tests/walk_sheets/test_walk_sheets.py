@@ -11,7 +11,7 @@ from app.core.ids import new_id
 from app.people.models import Household
 from tests.makers import Home, door_visit, make_area, make_homes, make_round, push, stair_of
 from tests.personas import A, Caller
-from tests.rounds.asking import CAME, HEATING, WHEN, content, open_round
+from tests.rounds.asking import CAME, HEATING, WHEN, content, cost_of, open_round
 
 TODAY = (now() - timedelta(minutes=10)).isoformat()
 
@@ -179,6 +179,7 @@ class TestQuestions:
         assert (sheet["form"]["version"], sheet["form"]["standard"]) == (1, ["temperature"])
         assert [one["id"] for one in sheet["form"]["questions"]] == ["back", "back_on", "heating"]
         correction = content(questions=[CAME, HEATING], reason="不再问日期")
+        correction["minutes"] = await cost_of(call, "committee", A, correction)
         assert (await call("committee", "PUT", f"/rounds/{round_id}", json=correction)).is_success
         again = (await call("worker", "GET", f"/walk-sheets/{sheet['id']}")).json()
         assert again["form"] == sheet["form"]

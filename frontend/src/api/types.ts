@@ -4371,9 +4371,11 @@ export interface components {
         ChangeKind: "new" | "renamed" | "moved" | "merged" | "split" | "ended";
         /**
          * CheckColumns
-         * @description Who was answered for: index of the resident, round, status, temperature.
+         * @description Who was answered for: index of the resident, round, status, temperature, 1 for a contact.
          */
         CheckColumns: {
+            /** K */
+            k: number[];
             /** Q */
             q: string[];
             /** R */
@@ -8362,7 +8364,8 @@ export interface components {
         };
         /**
          * RoundCreate
-         * @description A new round: open at once, or a draft. One with questions of its own begins as a draft.
+         * @description A new round: open at once, or a draft. One with questions of its own begins as a draft. `minutes`: the estimate
+         *     that was shown to whoever opens it at once.
          */
         RoundCreate: {
             /** Division Code */
@@ -8379,6 +8382,8 @@ export interface components {
              * @default false
              */
             is_draft: boolean;
+            /** Minutes */
+            minutes?: number | null;
             /**
              * Note
              * @default
@@ -8688,7 +8693,8 @@ export interface components {
         };
         /**
          * RoundUpdate
-         * @description A draft written anew, or the correction of a round that runs; `reason` stands with the new version.
+         * @description A draft written anew, or the correction of a round that runs; `reason` stands with the new version. `minutes`:
+         *     the estimate that was shown to whoever corrects what a running round asks.
          */
         RoundUpdate: {
             /**
@@ -8698,6 +8704,8 @@ export interface components {
             ends_on: string;
             /** Household Ids */
             household_ids?: string[];
+            /** Minutes */
+            minutes?: number | null;
             /**
              * Note
              * @default

@@ -35,6 +35,7 @@ const en: Record<keyof typeof zh, string> = {
   'form.need_name': 'Please give it a name.',
   'form.need_days': 'Please choose the first and the last day.',
   'form.wrong_days': 'The last day is before the first.',
+  'form.cost': 'What it costs:',
   'form.submit': 'Open the round',
   'form.done': '“{title}” is open',
 

@@ -34,6 +34,7 @@ const zh = {
   'form.need_name': '请填写名称。',
   'form.need_days': '请选择开始和截止日期。',
   'form.wrong_days': '截止日期早于开始日期。',
+  'form.cost': '预计用时：',
   'form.submit': '发起',
   'form.done': '已发起“{title}”',
 
