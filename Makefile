@@ -65,15 +65,16 @@ check-frontend: frontend
 	@$(NPM) run check
 
 # Each of these waits a good deal and has a database of its own: side by side they keep two processors busy to the end.
-test: setup frontend test-frontend ## all tests, with a real browser
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line test-browser test-whole test-rooms
+# The browser's tests take longest and wait most: the others take what they leave.
+test: setup frontend ## all tests, with a real browser
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=line test-frontend test-browser test-whole test-rooms
 
 # what concerns all rooms at once: every call, every table, phones and server together
 test-whole: setup
-	@$(BIN)/python -m pytest tests/sync $(wildcard tests/test_*.py) $(args)
+	@nice -n 10 $(BIN)/python -m pytest tests/sync $(wildcard tests/test_*.py) $(args)
 
 test-rooms: setup
-	@$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
+	@nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
 
 test-browser: setup frontend
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)
