@@ -121,5 +121,7 @@ engine.watch((changed) => {
   // each in the place of what it was
   if (changed?.length) records.value = [...new Map([...records.value, ...changed].map((record) => [record.id, record])).values()]
 })
-// at a start this file is fetched while the database is being opened
-void openSession().then(() => reading ?? reloadDoors())
+// at a start this file is fetched while the database is being opened, and may have heard of it or not
+void openSession().then(() => {
+  if (!isLoaded.value && !reading) void reloadDoors()
+})
