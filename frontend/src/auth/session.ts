@@ -12,21 +12,23 @@ export const session = shallowRef<Session | null>(null)
 /** Says before the database is open whether a start leads inside or to the sign-in page. */
 const SIGNED_IN = 'pioneer.signed_in'
 
-/** Whether somebody was signed in here when the app was last open, as far as can be told at once. */
-export function wasSignedIn(): boolean {
+/** The account that was signed in here when the app was last open, as far as can be told at once; null: nobody. */
+function lastSignedIn(): string | null {
   try {
-    return localStorage.getItem(SIGNED_IN) !== null
+    return localStorage.getItem(SIGNED_IN)
   } catch {
-    return false
+    return null
   }
 }
 
+export const wasSignedIn = (): boolean => lastSignedIn() !== null
+
 function setSession(found: Session | null): void {
-  const isAsBefore = !found === !session.value && !found === !wasSignedIn()
+  const isAsBefore = found?.accountId === session.value?.accountId && (found?.accountId ?? null) === lastSignedIn()
   session.value = found
   if (isAsBefore) return
   try {
-    if (found) localStorage.setItem(SIGNED_IN, '1')
+    if (found) localStorage.setItem(SIGNED_IN, found.accountId)
     else localStorage.removeItem(SIGNED_IN)
   } catch {
     // private windows may refuse; starts then go by way of the sign-in page
@@ -52,7 +54,9 @@ async function open(): Promise<void> {
   try {
     const { engine, startEngine } = await loadEngine()
     try {
-      setSession(await engine.open())
+      const expected = lastSignedIn()
+      // versions before this one said no more than that it was somebody
+      setSession(await engine.open(expected === '1' ? null : expected))
       engine.subscribe(() => setSession(engine.session?.accountId ? engine.session : null))
     } finally {
       startEngine()

@@ -70,6 +70,8 @@ export class UnsentError extends Error {
 export class Engine {
   readonly transport: Transport
   private database: Connection<AccountSchema> | null = null
+  /** opened before it is known that it is wanted */
+  private ahead: { accountId: string; database: Connection<AccountSchema> } | null = null
   private outbox: Outbox | null = null
   private syncer: Syncer | null = null
   private confirmed: Confirmed = { day: '', count: 0 }
@@ -118,11 +120,20 @@ export class Engine {
     return () => this.dataListeners.delete(listener)
   }
 
-  /** Open the phone's databases and read who is signed in. Raises where the browser keeps nothing. */
-  async open(): Promise<Session | null> {
+  /**
+   * Open the phone's databases and read who is signed in. Raises where the browser keeps nothing. The database of who is
+   * `expected` is opened beside the other, and forgotten where it is somebody else.
+   */
+  async open(expected?: string | null): Promise<Session | null> {
     try {
+      if (expected) {
+        this.ahead = { accountId: expected, database: this.accountDatabase(expected) }
+        // what is wrong with it is said when it is used
+        void this.ahead.database.run(() => Promise.resolve()).catch(() => undefined)
+      }
       const session = await this.transport.resume()
       if (session) await this.attach(session)
+      else await this.ahead?.database.forget()
       return session
     } catch (error) {
       this.set({ storageProblem: error instanceof StorageError ? error.reason : 'broken' })
@@ -141,18 +152,30 @@ export class Engine {
 
   private async attach(session: Session): Promise<void> {
     await this.database?.forget()
-    const database = accountDatabase(this.options.databasePrefix, session.accountId, (isBlocked) => this.set({ storageProblem: isBlocked ? 'blocked' : null }))
+    const { ahead } = this
+    this.ahead = null
+    const isExpected = ahead?.accountId === session.accountId
+    if (!isExpected) await ahead?.database.forget()
+    const database = isExpected ? ahead!.database : this.accountDatabase(session.accountId)
     this.database = database
     this.outbox = new Outbox(database, () => this.session?.name ?? '', this.options.undoMs, (doors) => this.tellData(doors))
     this.tellData(null)
-    const read = (name: string): Promise<unknown> => database.run((db) => db.get('meta', name))
-    const [kept, contact, clock, uploads] = await Promise.all([read('confirmed'), read('lastContactAt'), read('clockErrorMs'), read('uploads')])
+    // in one transaction: each costs a slow phone several ms
+    const read = database.run((db) => {
+      const meta = db.transaction('meta').store
+      return Promise.all(['confirmed', 'lastContactAt', 'clockErrorMs', 'uploads'].map((name) => meta.get(name)))
+    })
+    const [[kept, contact, clock, uploads], counts] = await Promise.all([read, this.outbox.count()])
     this.transport.lastContactAt ??= (contact as number | undefined) ?? null
     this.confirmed = (kept as Confirmed | undefined) ?? { day: '', count: 0 }
     const [count, oldest] = (uploads as [number, number | null] | undefined) ?? [0, null]
     this.oldestUpload = oldest
     this.set({ clockErrorMs: (clock as number | undefined) ?? 0, uploads: count })
-    await this.count()
+    this.setCounts(counts)
+  }
+
+  private accountDatabase(accountId: string): Connection<AccountSchema> {
+    return accountDatabase(this.options.databasePrefix, accountId, (isBlocked) => this.set({ storageProblem: isBlocked ? 'blocked' : null }))
   }
 
   private async detach(): Promise<void> {
@@ -508,7 +531,10 @@ export class Engine {
   }
 
   private async count(): Promise<void> {
-    const { waiting, needsYou } = (await this.outbox?.count()) ?? { waiting: 0, needsYou: 0 }
+    this.setCounts((await this.outbox?.count()) ?? { waiting: 0, needsYou: 0 })
+  }
+
+  private setCounts({ waiting, needsYou }: { waiting: number; needsYou: number }): void {
     const { day, count } = this.confirmed
     const confirmedToday = day === this.today() ? count : null
     this.set({ waiting: waiting + this.state.uploads, needsYou, confirmedToday })

@@ -151,7 +151,10 @@ export class Outbox {
 
   /** How many wait for the server, and how many for a person. */
   async count(): Promise<{ waiting: number; needsYou: number }> {
-    const [all, needsYou] = await this.database.run((db) => Promise.all([db.count('commands'), db.countFromIndex('commands', 'state', 'rejected')]))
+    const [all, needsYou] = await this.database.run((db) => {
+      const { store } = db.transaction('commands')
+      return Promise.all([store.count(), store.index('state').count('rejected')])
+    })
     return { waiting: all - needsYou, needsYou }
   }
 
