@@ -61,9 +61,13 @@ export interface Door extends Place {
 /** A household's record as it stands in one round (or in none). */
 export function doorInRound(record: DoorRecord, roundId: string | null, targets?: ReadonlySet<string> | null): Door {
   const state = record.states.find((one) => one.roundId === roundId)
+  let members: Member[] | undefined
   return {
     ...record,
-    members: record.residents.map(({ checks, ...person }) => ({ ...person, check: checks.find((one) => one.roundId === roundId) ?? null })),
+    // a list of a thousand asks this of the ten on the screen
+    get members() {
+      return (members ??= record.residents.map(({ checks, ...person }) => ({ ...person, check: checks.find((one) => one.roundId === roundId) ?? null })))
+    },
     state: targets && !targets.has(record.id) ? 'outside' : (state?.outcome ?? 'todo'),
     attempts: state?.attempts ?? 0,
     at: state?.at ?? null,
