@@ -156,13 +156,12 @@ export default defineConfig({
         theme_color: '#c8102e',
         background_color: '#f4f4f5',
         icons: [
-          { src: '/icon.svg', sizes: 'any', type: 'image/svg+xml' },
           { src: '/icon-192.png', sizes: '192x192', type: 'image/png' },
           { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any maskable' },
         ],
       },
       injectManifest: {
-        globPatterns: ['index.html', 'assets/*.{js,css}', 'icon.svg', 'icon-192.png'],
+        globPatterns: ['index.html', 'assets/*.{js,css}', 'icon-192.png'],
         globIgnores: ['assets/wide-*'],
       },
     }),

@@ -50,9 +50,9 @@ const lazy = js(phone).filter((path) => !shared.has(path))
 
 const rows = [
   ['first-load JS, sign-in page included', sum(js(first)), 45],
-  ['whole first visit (page, JS and CSS, icon, engine)', sum(['index.html', ...visit, 'icon.svg']), 60],
+  ['whole first visit (page, JS and CSS, icon, engine)', sum(['index.html', ...visit, 'icon-192.png']), 60],
   ['start inside: all JS and CSS until Today is drawn', sum(inside), 80],
-  ['phone precache, with the texts of the longer language', sum(['index.html', 'icon.svg', 'icon-192.png', ...spoken]) + Math.max(...languages), 120],
+  ['phone precache, with the texts of the longer language', sum(['index.html', 'icon-192.png', ...spoken]) + Math.max(...languages), 120],
   ['kept besides by phones with doors', sum(ofDoors), 8],
   ...lazy.map((path) => [`lazy ${path.slice(7)}`, size(path), 6]),
 ]
