@@ -8,6 +8,7 @@
  */
 /// <reference lib="webworker" />
 import { cleanupOutdatedCaches, PrecacheController, PrecacheRoute } from 'workbox-precaching'
+import type { RouteHandlerCallbackOptions } from 'workbox-core/types.js'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { APART_CACHE, LANGUAGE_ENTRY, partEntry } from './offline/keptApart'
 
@@ -21,8 +22,30 @@ const shell = new PrecacheController()
 shell.addToCacheList(files.filter((file) => !isApart(file.url)))
 registerRoute(new PrecacheRoute(shell))
 cleanupOutdatedCaches()
+
+const page = shell.createHandlerBoundToURL('index.html')
+
+/** What a page behind the sign-in draws its first screen with, by the beginning of its files' names. */
+const SCREEN = /assets\/(rolldown-runtime|engine|kit|Beside)-/
+const SCREENS: [RegExp, RegExp][] = [
+  [/^\/(today)?$/, /assets\/Today-/],
+  [/^\/doors/, /assets\/(doorlist|forms)-/],
+]
+
+/** The page, with its first screen's files named in its head: they are fetched beside the first script instead of after it. */
+async function openPage(options: RouteHandlerCallbackOptions): Promise<Response> {
+  const [kept, language] = await Promise.all([page(options), keptLanguage()])
+  const { pathname } = options.url
+  const own = SCREENS.find(([path]) => path.test(pathname))?.[1]
+  const links = files
+    .filter(({ url }) => SCREEN.test(url) || own?.test(url) || (url.includes(`/text-${language}-`) && !url.includes('rare')))
+    .map(({ url }) => (url.endsWith('.css') ? `<link rel="stylesheet" crossorigin href="/${url}">` : `<link rel="modulepreload" crossorigin href="/${url}">`))
+  const { status, statusText, headers } = kept
+  return new Response((await kept.text()).replace('</head>', `${links.join('')}</head>`), { status, statusText, headers })
+}
+
 registerRoute(
-  new NavigationRoute(shell.createHandlerBoundToURL('index.html'), {
+  new NavigationRoute(openPage, {
     denylist: [/^\/(api|api-docs|docs|openapi\.json|health|metrics|h\/)/],
   }),
 )
@@ -44,10 +67,15 @@ registerRoute(
   async ({ request }) => (await caches.match(request)) ?? fetch(request),
 )
 
+/** The language chosen last. */
+async function keptLanguage(): Promise<string> {
+  return (await (await (await caches.open(APART_CACHE)).match(LANGUAGE_ENTRY))?.text()) ?? 'zh-CN'
+}
+
 /** Fetch the texts of the language chosen last, and the parts asked for; those of others stay until the next version. */
 async function keepApart(): Promise<void> {
   const cache = await caches.open(APART_CACHE)
-  const language = (await (await cache.match(LANGUAGE_ENTRY))?.text()) ?? 'zh-CN'
+  const language = await keptLanguage()
   const asked = new Set((await cache.keys()).map((request) => new URL(request.url).pathname))
   const wanted = apart.filter((url) => url.includes(`/text-${language}-`) || asked.has(partEntry(/part-([a-z]+)/.exec(url)?.[1] ?? '')))
   await Promise.all(wanted.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
