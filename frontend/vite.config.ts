@@ -95,7 +95,7 @@ function compileAhead() {
       order: 'post' as const,
       handler(_: unknown, bundle: Record<string, { type: string; name?: string; code?: string }>) {
         for (const chunk of Object.values(bundle)) {
-          if (chunk.type === 'chunk' && ['index', 'engine'].includes(chunk.name ?? '')) chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`
+          if (chunk.type === 'chunk' && ['index', 'engine', 'kit', 'doorlist', 'Beside', 'Today'].includes(chunk.name ?? '')) chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`
         }
       },
     },
