@@ -8,6 +8,7 @@ from app.auth import models as auth
 from app.care import models as care
 from app.duplicates import models as duplicates
 from app.exports import models as exports
+from app.flagged_edits import models as flagged_edits
 from app.followups import models as followups
 from app.import_export import models as import_export
 from app.import_undo import models as import_undo
@@ -43,6 +44,7 @@ MODULES = (
     not_home,
     care,
     photos,
+    flagged_edits,
     merges,
     duplicates,
     reports,

@@ -23,6 +23,7 @@ from app.core.db import EVERYWHERE, Database
 from app.core.logging import get_logger
 from app.duplicates import routes as duplicates_routes
 from app.exports import routes as exports_routes
+from app.flagged_edits import routes as flagged_edits_routes
 from app.followups import routes as followups_routes
 from app.hooks import install_hooks
 from app.import_export import routes as import_export_routes
@@ -61,6 +62,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     walk_sheets_routes.router,
     photos_routes.router,
     care_routes.router,
+    flagged_edits_routes.router,
     duplicates_routes.router,
     reports_routes.router,
     privacy_routes.router,

@@ -79,6 +79,9 @@ async def fill(call: Caller, database: Database) -> Ground:
     old = {"household_id": str(homes[0].id), "base_version": area["version"], "changes": {"note": "甲的旧话"}}
     (edit,) = await push(call, "worker", command("people.update_household", old))
     assert edit["code"] == "edit_conflict", edit
+    late = {"household_id": str(homes[1].id), "resident_id": str(homes[0].residents[0]), "reason": "moved_away"}
+    (flagged,) = await push(call, "worker", command("people.mark_resident_gone", late))
+    assert flagged["code"] == "person_moved", flagged
     conflicts = (await call("committee", "GET", "/conflicts", params={"community_code": A})).json()["items"]
     files = {"file": ("甲的名册.csv", ROSTER.encode(), "text/csv")}
     form = {"kind": "roster", "community_code": A, "dry_run": "true"}
@@ -111,7 +114,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "code": A, "community_code": A, "division_code": A, "area": A, "parent": A,
         "household_id": str(homes[0].id), "resident_id": str(homes[0].residents[0]),
         "area_id": free["id"], "responsibility_area_id": area["id"], "post_id": post["id"],
-        "follow_up_id": follow_up["id"], "walk_sheet_id": sheet["id"],
+        "follow_up_id": follow_up["id"], "flagged_edit_id": flagged["id"], "walk_sheet_id": sheet["id"],
         "photo_id": photo["id"], "photo": jpeg(), "recorded_at": "2026-02-01T10:00:00+08:00",
         "self_report_id": self_report["id"],
         "template_id": template["id"], "days_of": round_id, "household_count": 1, "minutes": 1,
@@ -157,6 +160,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         risk_area["id"],
         "甲重名",
         pair["id"],
+        flagged["id"],
         merged.json()["id"],
         area["id"],
         free["id"],

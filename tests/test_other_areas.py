@@ -50,6 +50,7 @@ _IDS = (
     "device_id",
     "conflict_id",
     "follow_up_id",
+    "flagged_edit_id",
     "duplicate_id",
     "merge_id",
     "transfer_id",

@@ -151,6 +151,9 @@ async def both_filled(call: Caller, database: Database) -> None:
         edit = {"household_id": str(homes[0].id), "base_version": 0, "changes": {"note": "不在家"}}
         (result,) = await push(call, "street", command("people.update_household", edit, community_code=code))
         assert result["code"] == "edit_conflict"
+        gone = {"household_id": str(homes[1].id), "resident_id": str(homes[0].residents[0]), "reason": "moved_away"}
+        (result,) = await push(call, who, command("people.mark_resident_gone", gone, community_code=code))
+        assert result["code"] == "person_moved"
         assert (await call(who, "GET", "/households.xlsx", params={"community_code": code})).status_code == 200
         async with database.session(Scope((code,))) as session:
             where = {"community_code": code, "household_id": homes[0].id}

@@ -429,6 +429,13 @@ LISTS: dict[str, List] = {
             _day("next_on", "下次日期", "Next on"), *_RECORDED, _text("note", "备注", "Note", 24), *_JUDGED,
         ),
     ),
+    "list_flagged_edits": List(
+        "待核对的登记更正", "Flagged edits of the registry",
+        (
+            *_HOME, _text("resident_name", "人员", "Person", 11), _words("command", "做了什么", "What", w.EDIT, 18),
+            _words("fields", "涉及项目", "Facts", w.PERSON_FIELD, 20), *_RECORDED, *_JUDGED,
+        ),
+    ),
     "list_care_households": List(
         "关爱名单", "Care list",
         (
@@ -464,7 +471,7 @@ LISTS: dict[str, List] = {
             _words("level", "级别", "Level", w.LEVEL), _number("door_visits", "上门记录", "Door visits"),
             _number("care_visits", "走访记录", "Care visits"), _number("follow_ups", "随访", "Follow-ups"),
             _number("door_notices", "待贴告知书", "Door notices due"),
-            _number("self_reports", "待核实自报", "Self-reports"),
+            _number("self_reports", "待核实自报", "Self-reports"), _number("edits", "登记更正", "Edits"),
         ),
         name="export_flag_counts",
     ),

@@ -77,6 +77,17 @@ FLAG: Words = {
     "answer_unexpected": ("回答了没有问的问题", "a question was answered that was not asked"),
     "answer_value": ("有的回答不合题目", "an answer does not fit its question"),
     "form_unknown": ("不认识这个版本的问题", "nobody knows this version of the questions"),
+    "person_known": ("已有同名的人", "somebody of that name was there already"),
+    "person_moved": ("此人已搬到别户", "they had moved to another household"),
+}
+EDIT: Words = {
+    "people.add_household": ("新增住户", "household added"),
+    "people.add_resident": ("新增人员", "person added"),
+    "people.mark_resident_gone": ("登记离开", "marked as gone"),
+    "people.update_household": ("修改住户信息", "household changed"),
+    "people.update_resident": ("修改人员信息", "person changed"),
+    "screening.confirm_self_report": ("确认住户自报", "self-report confirmed"),
+    "screening.leave_door_notice": ("登记已贴告知书", "door notice left"),
 }
 AGAIN: Words = {
     "changed": ("情况有变", "something changed"),
@@ -240,6 +251,7 @@ DELETION_KIND: Words = {
     "findings": ("随访的健康信息", "what was found for follow-ups"),
     "self_reports": ("住户自报", "what households reported"),
     "photos": ("照片", "photos"),
+    "flagged_edits": ("已核对的登记更正", "judged edits of the registry"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }
 RESIDENCE_KIND: Words = {

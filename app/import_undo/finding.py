@@ -42,6 +42,7 @@ TOUCHES: dict[str, tuple[TouchReason, int, str]] = {
     ),
     "tenure": (TouchReason.EDIT, 2, _of("tenure", "t.recorded_at", "t.recorded_by_name")),
     "edit_conflict": (TouchReason.EDIT, 2, _of("edit_conflict", "t.filed_at", "t.actor_name")),
+    "flagged_edit": (TouchReason.EDIT, 2, _of("flagged_edit", "t.received_at", "t.actor_name")),
     "field_change": (
         TouchReason.EDIT, 2,
         "SELECT o.id, t.changed_at, t.actor_name FROM (SELECT id, id AS subject FROM homes UNION ALL "

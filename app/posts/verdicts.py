@@ -66,7 +66,7 @@ def write_verdict(
     if before == verdict:
         return None
     moves: bool = (before == Verdict.SET_ASIDE) != (verdict == Verdict.SET_ASIDE)
-    if moves and record.delete_by <= today():
+    if moves and record.delete_by is not None and record.delete_by <= today():
         raise RecordEmptied
     record.verdict = verdict.value if verdict else None
     record.reason_sealed = crypto.seal_text(reason or None, context) if verdict else None

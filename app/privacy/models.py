@@ -30,6 +30,7 @@ class DeletionKind(StrEnum):
     SELF_REPORTS = "self_reports"
     ANSWERS = "answers"
     PHOTOS = "photos"
+    FLAGGED_EDITS = "flagged_edits"
 
 
 class DeletionRecord(SQLModel, table=True):

@@ -23,6 +23,7 @@ from app.core.db import EVERYWHERE, Database, Scope
 from app.core.ids import new_id
 from app.core.logging import get_logger
 from app.core.paging import decode_id_cursor, encode_cursor
+from app.flagged_edits import service as flagged_edits
 from app.followups import service as followups
 from app.not_home import self_reports
 from app.photos import service as photos
@@ -99,6 +100,12 @@ ENDINGS = (
         "上门时拍下的情况，供社区核实和处理。",
         "What was seen at a door, for the committee to check and to act on.",
         photos.DUE_PHOTOS, photos.delete_due_photos,
+    ),
+    Ending(
+        DeletionKind.FLAGGED_EDITS, flagged_edits.RULE, ("resident_id", "command", "fields", "reason"),
+        "核对手机上对登记的更正；从核对之日起计算。",
+        "To check what phones changed in the registry; counted from the day it was checked.",
+        flagged_edits.DUE_EDITS, flagged_edits.delete_due_edits,
     ),
 )  # fmt: skip
 

@@ -10,25 +10,27 @@ from app.reports.service import AREA, BELOW, area_params, read_area
 _WAITING = f"WHERE flag_code IS NOT NULL AND verdict IS NULL AND {BELOW}"
 _FLAGS = f"""
     SELECT d.code, d.name, d.level, sum(f.door_visits)::bigint, sum(f.care_visits)::bigint,
-        sum(f.follow_ups)::bigint, sum(f.notices)::bigint, sum(f.reports)::bigint
+        sum(f.follow_ups)::bigint, sum(f.notices)::bigint, sum(f.reports)::bigint, sum(f.edits)::bigint
     FROM (
         SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12) AS code, 1 AS door_visits, 0 AS care_visits,
-            0 AS follow_ups, 0 AS notices, 0 AS reports
+            0 AS follow_ups, 0 AS notices, 0 AS reports, 0 AS edits
         FROM door_visit {_WAITING}
         UNION ALL
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0, 0, 0 FROM care_visit {_WAITING}
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 1, 0, 0, 0, 0 FROM care_visit {_WAITING}
         UNION ALL
-        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1, 0, 0 FROM follow_up
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 0, 1 FROM flagged_edit {_WAITING}
+        UNION ALL
+        SELECT rpad(left(community_code, %(length)s), 12, '0')::char(12), 0, 0, 1, 0, 0, 0 FROM follow_up
         WHERE closed_at IS NULL AND NOT is_void AND {BELOW}
         UNION ALL
-        SELECT rpad(left(n.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 1, 0
+        SELECT rpad(left(n.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 1, 0, 0
         FROM door_notice n
         JOIN screening_round q ON q.id = n.round_id AND q.status = 'open'
         WHERE n.closed_at IS NULL AND n.left_at IS NULL AND n.{BELOW}
             AND (q.target = 'all' OR EXISTS (SELECT FROM round_target g WHERE g.community_code = n.community_code
                 AND g.round_id = coalesce(q.parent_id, q.id) AND g.household_id = n.household_id))
         UNION ALL
-        SELECT rpad(left(r.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 1 FROM self_report r
+        SELECT rpad(left(r.community_code, %(length)s), 12, '0')::char(12), 0, 0, 0, 0, 1, 0 FROM self_report r
         LEFT JOIN household_screening s ON s.community_code = r.community_code AND s.round_id = r.round_id
             AND s.household_id = r.household_id
         WHERE r.status = 'waiting' AND (s.asked_at IS NULL OR s.asked_at < r.reported_at)
@@ -57,6 +59,7 @@ async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
             follow_ups=r[5],
             door_notices=r[6],
             self_reports=r[7],
+            edits=r[8],
         )
         for r in rows
     ]
@@ -67,5 +70,6 @@ async def count_flags(database: Database, actor: Actor, area: str) -> FlagsRead:
         follow_ups=sum(item.follow_ups for item in items),
         door_notices=sum(item.door_notices for item in items),
         self_reports=sum(item.self_reports for item in items),
+        edits=sum(item.edits for item in items),
         items=items,
     )

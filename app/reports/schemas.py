@@ -101,6 +101,7 @@ class FlagRow(DivisionBrief):
     follow_ups: int
     door_notices: int
     self_reports: int
+    edits: int
 
 
 class FlagsRead(BaseModel):
@@ -112,6 +113,7 @@ class FlagsRead(BaseModel):
     follow_ups: int
     door_notices: int
     self_reports: int
+    edits: int
     items: list[FlagRow]
 
 

@@ -21,6 +21,8 @@ from app.audit import service as audit
 from app.audit.service import Doer
 from app.core.clock import SHANGHAI, today
 from app.core.db import NOWHERE, Database, Scope
+from app.flagged_edits import service as flagged_edits
+from app.flagged_edits.service import NewFlag
 from app.not_home import confirming
 from app.not_home import service as not_home
 from app.not_home.confirming import Confirmation
@@ -108,16 +110,20 @@ async def take_edits(
         flags = await _flags(session, community, doer, is_desk, [command for _, command in fresh])
         verdicts = await _merge(session, community, doer, is_desk, fresh)
         filed = []
+        to_check = []
         for name, command in fresh:
             code = verdicts[command.id] or flags.get(command.id)
             status = "rejected" if code in _REJECTING else "flagged" if code else "accepted"
             answers.append(EditAnswer(command.id, status, code, None, False))
+            if status == "flagged" and not _is_listed_elsewhere(name, verdicts[command.id]):
+                to_check.append(_to_check(name, command, str(code)))
             filed.append(
                 {
                     "id": command.id, "name": name, "status": status, "code": code,
                     "recorded_at": command.recorded_at, "clock_error_s": command.clock_error_s,
                 }
             )  # fmt: skip
+        await flagged_edits.file_edits(session, doer, community, to_check)
         await session.execute(
             _FILE,
             {"c": community, "actor": doer.id, "device": doer.device_id, "answers": orjson.dumps(filed).decode()},
@@ -129,6 +135,23 @@ async def take_edits(
             await audit.append_entry(session, doer, community, kind, sorted(subjects), payload)
         taken = sum(one["status"] != "rejected" for one in filed)
         return answers, await _confirm(session, community, doer, taken)
+
+
+def _is_listed_elsewhere(name: str, verdict: str | None) -> bool:
+    """Whether the desk finds it in another list: a conflict, or the visit that a confirmed self-report became."""
+    return verdict == "edit_conflict" or (name == "screening.confirm_self_report" and verdict is not None)
+
+
+def _to_check(name: str, command: Command, code: str) -> NewFlag:
+    payload = command.payload
+    person = getattr(payload, "resident_id", None)
+    if isinstance(payload, AddResidentPayload):
+        person = person or command.id
+    changes = getattr(payload, "changes", None)
+    fields = sorted(changes.model_fields_set) if changes else []
+    return NewFlag(
+        command.id, payload.household_id, person, name, fields, code, command.recorded_at, command.clock_error_s
+    )
 
 
 def _subject_of(payload: Any) -> UUID:

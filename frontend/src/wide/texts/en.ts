@@ -96,6 +96,8 @@ const en: Record<keyof typeof zh, string> = {
   'action.delete_expired_notes': 'deleted notes on their day',
   'action.judge_door_visit': 'judged a door visit',
   'action.reopen_door_visit': 'took back a verdict on a door visit',
+  'action.judge_flagged_edit': 'judged an edit of the registry',
+  'action.reopen_flagged_edit': 'took back a verdict on an edit',
   'action.judge_care_visit': 'judged a care visit',
   'action.reopen_care_visit': 'took back a verdict on a care visit',
   'action.print_door_notices': 'printed door notices',

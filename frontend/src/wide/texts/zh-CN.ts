@@ -95,6 +95,8 @@ const zh = {
   'action.delete_expired_notes': '按期删除备注',
   'action.judge_door_visit': '核对上门记录',
   'action.reopen_door_visit': '撤回上门记录的核对',
+  'action.judge_flagged_edit': '核对登记更正',
+  'action.reopen_flagged_edit': '撤回登记更正的核对',
   'action.judge_care_visit': '核对走访记录',
   'action.reopen_care_visit': '撤回走访记录的核对',
   'action.print_door_notices': '打印告知书',
