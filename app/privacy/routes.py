@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from app.auth.guards import DeskActor, PersonActor, Session
 from app.core.area_code import Code
-from app.privacy import retention, service
+from app.privacy import copying, retention, service
 from app.privacy.schemas import (
     AccessPage,
     CopyRead,
@@ -54,8 +54,8 @@ async def list_access_log(
 
 @router.get("/residents/{resident_id}/copy")
 async def copy_resident(actor: DeskActor, session: Session, resident_id: UUID) -> CopyRead:
-    """All that is held about a person, to be printed for them; recorded like a reveal."""
-    return await service.copy_resident(session, actor, resident_id)
+    """What a community holds about a person, living in it or gone, to be printed for them; recorded like a reveal."""
+    return await copying.copy_resident(session, actor, resident_id)
 
 
 @router.get("/reveals")

@@ -6,9 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.followups.models import FindingReason, FindingSource, FollowUpOutcome
+from app.not_home.models import SelfReportStatus
 from app.people.models import HouseholdTag, IdKind
 from app.privacy.models import AccessKind, DeletionKind
 from app.questions.schemas import AnswerRead
+from app.residence.models import TenureKind
+from app.residence.schemas import ResidenceRead
 
 RevealField = Literal["id_number", "phone"]
 Purpose = Annotated[str, StringConstraints(min_length=2, max_length=200, strip_whitespace=True)]
@@ -102,13 +106,81 @@ class CopyCareVisit(BaseModel):
     delete_by: date
 
 
+class CopyTenure(BaseModel):
+    """What a household they lived in is or was to its dwelling."""
+
+    kind: TenureKind
+    landlord_name: str
+    started_on: date | None
+    ended_on: date | None
+
+
+class CopyFinding(BaseModel):
+    """What was found of the person, above threshold."""
+
+    recorded_at: datetime
+    source: FindingSource
+    reasons: list[FindingReason]
+    temperature_c: float | None
+    symptoms: list[str]
+    risk_area: bool | None
+    delete_by: date
+
+
+class CopyFollowUp(BaseModel):
+    """Somebody has seen, or is to see, to the person."""
+
+    opened_at: datetime
+    owner_name: str | None
+    outcome: FollowUpOutcome | None
+    note: str | None
+    closed_at: datetime | None
+    closed_by_name: str | None
+    findings: list[CopyFinding]
+
+
+class CopySelfReport(BaseModel):
+    """What the household reported by its code, with what it said of this person; `settled`: what became of it."""
+
+    reported_at: datetime
+    settled: SelfReportStatus
+    status: str | None
+    temperature_c: float | None
+    symptoms: list[str]
+    risk_area: bool | None
+    note: str | None
+    delete_by: date
+
+
+class CopyPhoto(BaseModel):
+    """That a photo of the household's door was taken; the picture is shown at the desk."""
+
+    taken_at: datetime
+    actor_name: str
+    is_deleted: bool
+    delete_by: date
+
+
+class CopyConflict(BaseModel):
+    """Two values for one fact: the registry's and a phone's, and which of them was kept; null: not decided."""
+
+    field: str
+    server: str | None
+    phone: str | None
+    actor_name: str
+    recorded_at: datetime
+    kept: Literal["server", "phone"] | None
+
+
 class CopyRead(BaseModel):
-    """All that is held about a person, unmasked, for the person."""
+    """What a community holds about a person, unmasked, for the person: of each household they lived in what was said
+    while they did. Who saw it is the access log."""
 
     at: datetime
     actor_name: str
     resident_id: UUID
     community_code: str
+    is_gone: bool
     name: str
     sex: int
     birth_on: date | None
@@ -131,6 +203,12 @@ class CopyRead(BaseModel):
     household_note: str | None
     door_visits: list[CopyDoorVisit]
     care_visits: list[CopyCareVisit]
+    residences: list[ResidenceRead]
+    tenures: list[CopyTenure]
+    follow_ups: list[CopyFollowUp]
+    self_reports: list[CopySelfReport]
+    photos: list[CopyPhoto]
+    conflicts: list[CopyConflict]
 
 
 class RetentionRead(BaseModel):

@@ -1,9 +1,10 @@
-"""Full numbers for a purpose, who saw whose data, and all that is held about a person."""
+"""Full numbers for a purpose, and who saw whose data."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -12,29 +13,17 @@ from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.models import Role
 from app.auth.service import DESK, PEOPLE, Actor, list_held_areas
-from app.care import service as care
-from app.care.models import CareVisit
 from app.core import crypto
 from app.core.clock import now
 from app.core.db import Scope, set_scope
-from app.core.errors import Forbidden, Problem
+from app.core.errors import Forbidden, NotFound, Problem
 from app.core.paging import decode_cursor, decode_id_cursor, encode_cursor
 from app.people import service as people
-from app.people.models import Dwelling, Household, IdKind, Resident
+from app.people.models import IdKind, Resident
 from app.privacy.models import AccessKind, AccessRecord
-from app.privacy.schemas import (
-    AccessRead,
-    CopyCareVisit,
-    CopyDoorVisit,
-    CopyRead,
-    RevealField,
-    RevealItem,
-    RevealRead,
-)
-from app.questions import service as questions
-from app.questions.schemas import AnswerRead
-from app.screening import service as screening
-from app.screening.models import DoorVisit
+from app.privacy.places import find_whereabouts
+from app.privacy.schemas import AccessRead, RevealField, RevealItem, RevealRead
+from app.residence import service as residence
 
 PURPOSE = "access_record.purpose"
 
@@ -74,8 +63,7 @@ async def reveal_resident(
     ):
         raise Forbidden
     await _bound_reveals(session, actor)
-    record = await _write_record(session, actor, resident, AccessKind.REVEAL, sorted(set(fields)), purpose)
-    await _audit(session, actor, resident, "reveal_resident", record, purpose)
+    record = await note_access(session, actor, resident, AccessKind.REVEAL, sorted(set(fields)), purpose)
     return RevealRead(
         id=record.id,
         resident_id=resident_id,
@@ -128,12 +116,25 @@ async def _write_record(
     return record
 
 
-async def _audit(
-    session: AsyncSession, actor: Actor, resident: Resident, action: str, record: AccessRecord, purpose: str
-) -> None:
-    """The trail's entry names the record, and its digest holds the record to what it said."""
+async def note_access(
+    session: AsyncSession, actor: Actor, resident: Resident, kind: AccessKind, fields: list[Any], purpose: str
+) -> AccessRecord:
+    """Keep that somebody read a person's full data; the trail's entry names the record, and its digest holds the
+    record to what it said."""
+    record = await _write_record(session, actor, resident, kind, fields, purpose)
     payload = {"fields": record.fields, "purpose": purpose}
-    await audit.append_entry(session, actor.doer, resident.community_code, action, [resident.id, record.id], payload)
+    subjects = [resident.id, record.id]
+    await audit.append_entry(session, actor.doer, resident.community_code, f"{kind.value}_resident", subjects, payload)
+    return record
+
+
+async def find_subject(session: AsyncSession, actor: Actor, resident_id: UUID) -> Resident:
+    """Whose data it is, living here or gone, for the near desk; who was merged away stands under another id."""
+    resident = await residence.find_person(session, actor, resident_id)
+    if resident.merged_into_id is not None:
+        raise NotFound
+    actor.demand(resident.community_code, NEAR)
+    return resident
 
 
 async def note_correction(
@@ -184,27 +185,39 @@ async def list_reveals(
 # Reading and carrying, changing and asking, each with its own time; the newest first. The trail's entries of
 # reveals and copies stand here once, as their records. What a phone carried is told by who held the door's area.
 _ACCESS = text("""
-    WITH log AS (
+    WITH span AS MATERIALIZED (
+        SELECT household_id, since, until FROM jsonb_to_recordset(cast(:spans AS jsonb))
+            AS s(household_id uuid, since timestamptz, until timestamptz)
+    ), subject AS MATERIALIZED (
+        SELECT jsonb_build_array(household_id) AS one, since, until FROM span
+        UNION ALL SELECT jsonb_build_array(id), '-infinity', 'infinity' FROM unnest(cast(:residents AS uuid[])) AS r(id)
+    ), log AS (
         SELECT r.id::text AS key, r.at, r.kind, r.actor_name, r.fields, r.purpose_sealed, NULL::timestamptz AS until
         FROM access_record r WHERE r.community_code = :c AND r.resident_id = ANY(:residents)
         UNION ALL
         SELECT 'entry-' || e.seq, e.at, e.action, e.actor_name, '{}', NULL, NULL
         FROM audit_entry e
         WHERE e.community_code = ANY(:codes) AND e.action NOT IN ('reveal_resident', 'copy_resident')
-            AND EXISTS (SELECT FROM unnest(cast(:subjects AS jsonb[])) AS s(one) WHERE e.subjects @> s.one)
+            AND EXISTS (SELECT FROM subject s WHERE e.subjects @> s.one AND e.at >= s.since AND e.at < s.until)
         UNION ALL
         SELECT v.id::text, v.received_at, 'record_door_visit', v.actor_name, '{}', NULL, NULL
-        FROM door_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households)
+        FROM door_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households) AND (
+            v.persons @> ANY (cast(:named AS jsonb[])) OR EXISTS (SELECT FROM span s
+                WHERE s.household_id = v.household_id AND v.recorded_at >= s.since AND v.recorded_at < s.until))
         UNION ALL
         SELECT v.id::text, v.received_at, 'record_visit', v.actor_name, '{}', NULL, NULL
-        FROM care_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households)
+        FROM care_visit v WHERE v.community_code = :c AND v.household_id = ANY(:households) AND (
+            v.resident_id = ANY(:residents) OR EXISTS (SELECT FROM span s
+                WHERE s.household_id = v.household_id AND v.recorded_at >= s.since AND v.recorded_at < s.until))
         UNION ALL
-        SELECT a.id::text, a.started_at, 'carried', p.name, '{}', NULL, a.ended_at
-        FROM household h
+        SELECT a.id || '-' || h.id, greatest(a.started_at, s.since), 'carried', p.name, '{}', NULL,
+            CASE WHEN a.ended_at IS NOT NULL OR s.until < now() THEN least(a.ended_at, s.until) END
+        FROM span s
+        JOIN household h ON h.community_code = :c AND h.id = s.household_id
         JOIN dwelling d ON d.community_code = h.community_code AND d.id = h.dwelling_id
         JOIN assignment a ON a.community_code = d.community_code AND a.area_id = d.responsibility_area_id
+            AND a.started_at < s.until AND coalesce(a.ended_at, 'infinity') > s.since
         JOIN account p ON p.id = a.account_id
-        WHERE h.community_code = :c AND h.id = ANY(:households)
     )
     SELECT key, at, kind, actor_name, fields, purpose_sealed, until FROM log
     WHERE cast(:before AS timestamptz) IS NULL OR (at, key) < (cast(:before AS timestamptz), :before_key)
@@ -217,11 +230,11 @@ async def list_access_log(
 ) -> tuple[list[AccessRead], str | None]:
     """Who saw, changed, visited or carried a person's data, newest first; for the desk when the person asks.
 
-    What was done under an id that was merged into theirs, and behind the door it stood at, belongs to it. Asking is
-    itself in the trail.
+    What was done under an id that was merged into theirs belongs to it, and what concerned a household while they lived
+    in it. A door is told as carried by who held the area that it lies in today. Asking is itself in the trail.
     """
-    resident = await people.get_resident(session, actor, resident_id, NEAR)
-    residents, households = await _also_known_as(session, resident)
+    resident = await find_subject(session, actor, resident_id)
+    where = await find_whereabouts(session, resident)
     before, before_key = decode_cursor(cursor, str, str) if cursor else (None, "")
     # the trails of codes that this community or its doors had before: they end where the codes ended
     earlier = await areas.list_earlier_codes(session, resident.community_code)
@@ -232,9 +245,10 @@ async def list_access_log(
             {
                 "c": resident.community_code,
                 "codes": [resident.community_code, *earlier],
-                "residents": residents,
-                "households": households,
-                "subjects": [f'["{one}"]' for one in (*residents, *households)],
+                "residents": where.ids,
+                "households": where.households,
+                "spans": orjson.dumps(where.spans).decode(),
+                "named": [f'[{{"resident_id": "{one}"}}]' for one in where.ids],
                 "before": before,
                 "before_key": before_key,
                 "limit": limit + 1,
@@ -255,130 +269,3 @@ async def list_access_log(
     if cursor is None:
         await audit.append_entry(session, actor.doer, resident.community_code, "list_access_log", [resident.id])
     return items, encode_cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].key) if len(rows) > limit else None
-
-
-async def _also_known_as(session: AsyncSession, resident: Resident) -> tuple[list[UUID], list[UUID]]:
-    """All ids under which a person has stood in the registry, and the households they stood in under them."""
-    ids = await people.list_merged_into(session, resident.community_code, resident.id)
-    statement = select(col(Resident.household_id)).where(
-        col(Resident.community_code) == resident.community_code, col(Resident.id).in_(ids)
-    )
-    homes = {resident.household_id, *await session.scalars(statement)}
-    homes |= {one for home in homes for one in await people.list_merged_into(session, resident.community_code, home)}
-    return ids, sorted(homes)
-
-
-async def copy_resident(session: AsyncSession, actor: Actor, resident_id: UUID) -> CopyRead:
-    """All that is held about one person, whole, to be printed for them; it is recorded like a reveal."""
-    resident = await people.get_resident(session, actor, resident_id, NEAR)
-    household, dwelling = await people.get_household(session, actor, resident.household_id, NEAR)
-    known_as, households = await _also_known_as(session, resident)
-    visits = (
-        await session.scalars(
-            select(DoorVisit)
-            .where(
-                col(DoorVisit.community_code) == resident.community_code,
-                col(DoorVisit.household_id).in_(households),
-            )
-            .order_by(col(DoorVisit.recorded_at).desc())
-            .limit(1000)
-        )
-    ).all()
-    cared = (
-        await session.scalars(
-            select(CareVisit)
-            .where(
-                col(CareVisit.community_code) == resident.community_code,
-                col(CareVisit.household_id).in_(households),
-                (col(CareVisit.resident_id) == resident_id) | col(CareVisit.resident_id).is_(None),
-            )
-            .order_by(col(CareVisit.recorded_at).desc())
-            .limit(1000)
-        )
-    ).all()
-    ids = [visit.id for visit in visits]
-    answers = await questions.read_answers(session, resident.community_code, ids, with_texts=True)
-    purpose = "居民本人申请查阅、复制"
-    record = await _write_record(session, actor, resident, AccessKind.COPY, ["copy"], purpose)
-    await _audit(session, actor, resident, "copy_resident", record, purpose)
-    return CopyRead(
-        at=record.at,
-        actor_name=actor.name,
-        **_person(resident, household, dwelling),
-        # behind a door they were registered at under another id, what was said of them and nothing else
-        door_visits=[
-            _door_visit(
-                visit, resident_id, [a for a in answers.get(visit.id, []) if a.resident_id in (None, *known_as)]
-            )
-            for visit in visits
-            if visit.household_id == resident.household_id or _names(visit, resident_id)
-        ],
-        care_visits=[
-            _care_visit(visit)
-            for visit in cared
-            if visit.household_id == resident.household_id or visit.resident_id == resident_id
-        ],
-    )
-
-
-def _person(resident: Resident, household: Household, dwelling: Dwelling) -> dict[str, Any]:
-    read = people.household_read(household, dwelling)
-    return {
-        "resident_id": resident.id,
-        "community_code": resident.community_code,
-        "name": resident.name,
-        "sex": resident.sex,
-        "birth_on": resident.birth_on,
-        "relation": resident.relation,
-        "workplace": resident.workplace,
-        "id_kind": IdKind(resident.id_kind),
-        "id_number": crypto.open_text(resident.id_sealed, people.RESIDENT_ID),
-        "phone": crypto.open_text(resident.phone_sealed, people.RESIDENT_PHONE),
-        "tags": resident.tags,
-        "needs_id_check": resident.needs_id_check,
-        "updated_at": resident.updated_at,
-        "compound": read.compound,
-        "building": read.building,
-        "stair": read.stair,
-        "room": read.room,
-        "address": read.address,
-        "head_name": read.head_name,
-        "household_phone": crypto.open_text(household.phone_sealed, people.HOUSEHOLD_PHONE),
-        "household_tags": read.tags,
-        "household_note": read.note,
-    }
-
-
-def _names(visit: DoorVisit, resident_id: UUID) -> bool:
-    return any(person.get("resident_id") == str(resident_id) for person in visit.persons)
-
-
-def _door_visit(visit: DoorVisit, resident_id: UUID, answers: list[AnswerRead]) -> CopyDoorVisit:
-    """A knock with what was said of this person alone: of the others nothing is handed out. Where two ids of theirs
-    were named, that of the two which says that they were ill."""
-    said = [p for p in visit.persons if p.get("resident_id") == str(resident_id)]
-    own: dict[str, Any] = min(said, key=lambda p: p.get("status") != "symptoms", default={})
-    return CopyDoorVisit(
-        recorded_at=visit.recorded_at,
-        actor_name=visit.actor_name,
-        outcome=visit.outcome,
-        status=own.get("status"),
-        temperature_c=own.get("temperature_c"),
-        symptoms=own.get("symptoms") or [],
-        risk_area=own.get("risk_area"),
-        note=crypto.open_text(visit.note_sealed, screening.NOTE),
-        answers=answers,
-        delete_by=visit.delete_by,
-    )
-
-
-def _care_visit(visit: CareVisit) -> CopyCareVisit:
-    return CopyCareVisit(
-        recorded_at=visit.recorded_at,
-        actor_name=visit.actor_name,
-        condition=visit.condition,
-        needs=visit.needs,
-        note=crypto.open_text(visit.note_sealed, care.NOTE),
-        next_on=visit.next_on,
-        delete_by=visit.delete_by,
-    )

@@ -1,6 +1,7 @@
 """Full numbers for a purpose, who saw whose data, and what a person may have printed."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,23 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.audit.service import SYSTEM
+from app.core.clock import now, today
 from app.core.db import EVERYWHERE, Database
 from app.people import registry
 from app.people.registry import DwellingInput, HouseholdInput, PersonInput
 from app.privacy import service as privacy
-from tests.makers import Home, care_visit, door_visit, invented_id, make_area, make_homes, make_round, push
+from tests.makers import (
+    Home,
+    care_visit,
+    door_visit,
+    invented_id,
+    jpeg,
+    make_area,
+    make_homes,
+    make_round,
+    push,
+    take_photo,
+)
 from tests.personas import A, B, Caller
 from tests.test_tally import pioneer
 
@@ -210,6 +223,83 @@ class TestCopyResident:
         assert not any(word in answer.text for word in ("38.2", "cough", "medicine", "配偶吃药", invented_id(2)))
         (item,) = (await call("committee", "GET", "/reveals", params={"community_code": A})).json()["items"]
         assert (item["kind"], item["fields"]) == ("copy", ["copy"])
+
+    async def test_it_goes_along_with_who_moved_and_takes_nothing_of_the_others(
+        self, call: Caller, database: Database
+    ) -> None:
+        """Copy and access log: what was said while they lived at the earlier door, nothing of after, nothing of
+        the door they came to before they did."""
+        old, new = await family(database), await family(database, room="102")
+        first, second = map(str, old.residents)
+        await make_area(call, [old], "worker")
+        round_id = await make_round(call)
+        day = [(now() - timedelta(days=back)).isoformat() for back in range(6)]
+        hot = [
+            {"resident_id": first, "status": "symptoms", "temperature_c": 38.6},
+            {"resident_id": second, "status": "well", "temperature_c": 36.1},
+        ]
+        well = [{"resident_id": second, "status": "well", "temperature_c": 36.2}]
+        pushed = await push(
+            call, "worker",
+            door_visit(old, round_id, "answered_part", persons=hot, note="旧门说的", recorded_at=day[5]),
+            care_visit(old, note="旧门的走访", recorded_at=day[5]),
+            door_visit(old, round_id, "answered_part", persons=well, note="搬走以后", recorded_at=day[0]),
+            care_visit(old, note="后来的走访", recorded_at=day[0]),
+            door_visit(new, round_id, persons=[], outcome="refused", note="新门以前", recorded_at=day[5]),
+        )  # fmt: skip
+        assert {one["status"] for one in pushed} <= {"accepted", "flagged"}
+        await take_photo(call, "worker", old, jpeg(), taken_at=day[5])
+        await take_photo(call, "worker", old, jpeg(), taken_at=day[0])
+        rented = {"kind": "tenant", "landlord_name": "房东甲", "landlord_phone": "13800003333"}
+        assert (await call("committee", "PUT", f"/households/{old.id}/tenure", json=rented)).is_success
+        body = {"household_id": str(new.id), "on": (today() - timedelta(days=2)).isoformat()}
+        assert (await call("committee", "POST", f"/residents/{first}/move", json=body)).is_success
+        assert (await call("committee", "PATCH", f"/households/{old.id}", json={"note": "剩下的人"})).is_success
+        answer = await call("committee", "GET", f"/residents/{first}/copy")
+        assert answer.status_code == 200, answer.text
+        copy = answer.json()
+        (visit,) = copy["door_visits"]
+        assert (visit["temperature_c"], visit["note"]) == (38.6, "旧门说的")
+        assert [one["note"] for one in copy["care_visits"]] == ["旧门的走访"]
+        (follow_up,) = copy["follow_ups"]
+        assert [one["temperature_c"] for one in follow_up["findings"]] == [38.6]
+        assert len(copy["photos"]) == 1
+        assert [one["landlord_name"] for one in copy["tenures"]] == ["房东甲"]
+        assert [(one["address"][-3:], one["ended_on"]) for one in copy["residences"]] == [
+            ("102", None), ("101", body["on"]),
+        ]  # fmt: skip
+        others = (
+            "搬走以后",
+            "后来的走访",
+            "新门以前",
+            "剩下的人",
+            "13800003333",
+            "36.1",
+            "36.2",
+            second,
+            invented_id(2),
+        )
+        assert [word for word in others if word in answer.text] == []
+        log = (await call("committee", "GET", f"/residents/{first}/access-log", params={"limit": 100})).json()["items"]
+        actions = [one["action"] for one in log]
+        assert actions.count("record_door_visit") == actions.count("record_visit") == 1
+        assert "update_household" not in actions
+        # the worker got the door when they had left it
+        assert "carried" not in actions
+        # who stayed has the rest, and not the newer door's
+        stayed = (await call("committee", "GET", f"/residents/{second}/copy")).json()
+        assert {one["note"] for one in stayed["door_visits"]} == {"旧门说的", "搬走以后"}
+        assert stayed["follow_ups"] == []
+
+    async def test_who_has_gone_may_have_theirs(self, call: Caller, database: Database) -> None:
+        home = await family(database)
+        left = {"reason": "moved_away", "on": (today() - timedelta(days=1)).isoformat()}
+        assert (await call("committee", "POST", f"/residents/{home.residents[0]}/leave", json=left)).is_success
+        copy = (await call("committee", "GET", f"/residents/{home.residents[0]}/copy")).json()
+        assert (copy["is_gone"], copy["id_number"], copy["household_note"]) == (True, invented_id(1), None)
+        assert copy["residences"][0]["reason_out"] == "moved_away"
+        for who, status in {"worker": 403, "other_committee": 404}.items():
+            assert (await call(who, "GET", f"/residents/{home.residents[0]}/copy")).status_code == status
 
     async def test_it_ends_with_the_scope(self, call: Caller, database: Database) -> None:
         async with database.session(EVERYWHERE) as session:

@@ -2601,7 +2601,7 @@ export interface paths {
         };
         /**
          * Copy Resident
-         * @description All that is held about a person, to be printed for them; recorded like a reveal.
+         * @description What a community holds about a person, living in it or gone, to be printed for them; recorded like a reveal.
          */
         get: operations["copy_resident"];
         put?: never;
@@ -4694,6 +4694,27 @@ export interface components {
             recorded_at: string;
         };
         /**
+         * CopyConflict
+         * @description Two values for one fact: the registry's and a phone's, and which of them was kept; null: not decided.
+         */
+        CopyConflict: {
+            /** Actor Name */
+            actor_name: string;
+            /** Field */
+            field: string;
+            /** Kept */
+            kept: ("server" | "phone") | null;
+            /** Phone */
+            phone: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Server */
+            server: string | null;
+        };
+        /**
          * CopyDoorVisit
          * @description A knock, with what was said of this person.
          */
@@ -4726,8 +4747,76 @@ export interface components {
             temperature_c: number | null;
         };
         /**
+         * CopyFinding
+         * @description What was found of the person, above threshold.
+         */
+        CopyFinding: {
+            /**
+             * Delete By
+             * Format: date
+             */
+            delete_by: string;
+            /** Reasons */
+            reasons: components["schemas"]["FindingReason"][];
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Risk Area */
+            risk_area: boolean | null;
+            source: components["schemas"]["FindingSource"];
+            /** Symptoms */
+            symptoms: string[];
+            /** Temperature C */
+            temperature_c: number | null;
+        };
+        /**
+         * CopyFollowUp
+         * @description Somebody has seen, or is to see, to the person.
+         */
+        CopyFollowUp: {
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By Name */
+            closed_by_name: string | null;
+            /** Findings */
+            findings: components["schemas"]["CopyFinding"][];
+            /** Note */
+            note: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            outcome: components["schemas"]["FollowUpOutcome"] | null;
+            /** Owner Name */
+            owner_name: string | null;
+        };
+        /**
+         * CopyPhoto
+         * @description That a photo of the household's door was taken; the picture is shown at the desk.
+         */
+        CopyPhoto: {
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * Delete By
+             * Format: date
+             */
+            delete_by: string;
+            /** Is Deleted */
+            is_deleted: boolean;
+            /**
+             * Taken At
+             * Format: date-time
+             */
+            taken_at: string;
+        };
+        /**
          * CopyRead
-         * @description All that is held about a person, unmasked, for the person.
+         * @description What a community holds about a person, unmasked, for the person: of each household they lived in what was said
+         *     while they did. Who saw it is the access log.
          */
         CopyRead: {
             /** Actor Name */
@@ -4749,8 +4838,12 @@ export interface components {
             community_code: string;
             /** Compound */
             compound: string;
+            /** Conflicts */
+            conflicts: components["schemas"]["CopyConflict"][];
             /** Door Visits */
             door_visits: components["schemas"]["CopyDoorVisit"][];
+            /** Follow Ups */
+            follow_ups: components["schemas"]["CopyFollowUp"][];
             /** Head Name */
             head_name: string;
             /** Household Note */
@@ -4762,14 +4855,20 @@ export interface components {
             id_kind: components["schemas"]["IdKind"];
             /** Id Number */
             id_number: string | null;
+            /** Is Gone */
+            is_gone: boolean;
             /** Name */
             name: string;
             /** Needs Id Check */
             needs_id_check: boolean;
             /** Phone */
             phone: string | null;
+            /** Photos */
+            photos: components["schemas"]["CopyPhoto"][];
             /** Relation */
             relation: string;
+            /** Residences */
+            residences: components["schemas"]["ResidenceRead"][];
             /**
              * Resident Id
              * Format: uuid
@@ -4777,12 +4876,16 @@ export interface components {
             resident_id: string;
             /** Room */
             room: string;
+            /** Self Reports */
+            self_reports: components["schemas"]["CopySelfReport"][];
             /** Sex */
             sex: number;
             /** Stair */
             stair: string;
             /** Tags */
             tags: string[];
+            /** Tenures */
+            tenures: components["schemas"]["CopyTenure"][];
             /**
              * Updated At
              * Format: date-time
@@ -4790,6 +4893,46 @@ export interface components {
             updated_at: string;
             /** Workplace */
             workplace: string;
+        };
+        /**
+         * CopySelfReport
+         * @description What the household reported by its code, with what it said of this person; `settled`: what became of it.
+         */
+        CopySelfReport: {
+            /**
+             * Delete By
+             * Format: date
+             */
+            delete_by: string;
+            /** Note */
+            note: string | null;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /** Risk Area */
+            risk_area: boolean | null;
+            settled: components["schemas"]["SelfReportStatus"];
+            /** Status */
+            status: string | null;
+            /** Symptoms */
+            symptoms: string[];
+            /** Temperature C */
+            temperature_c: number | null;
+        };
+        /**
+         * CopyTenure
+         * @description What a household they lived in is or was to its dwelling.
+         */
+        CopyTenure: {
+            /** Ended On */
+            ended_on: string | null;
+            kind: components["schemas"]["TenureKind"];
+            /** Landlord Name */
+            landlord_name: string;
+            /** Started On */
+            started_on: string | null;
         };
         /**
          * CountsRead

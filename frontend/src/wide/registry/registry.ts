@@ -1,5 +1,5 @@
 /** Words and places of the registry. */
-import { t as app } from '../../app/i18n'
+import { t as app, textOr } from '../../app/i18n'
 import type { Schema } from '../calls'
 import { t as frame } from '../texts'
 import { t } from './texts'
@@ -32,4 +32,15 @@ export function addressOf(household: Pick<Household, 'compound' | 'building' | '
   const { compound, building, stair, room } = household
   const numbered = (text: string, unit: string): string => (/^\d+$/.test(text) ? `${text}${unit}` : text)
   return household.address || [compound, numbered(building, '号楼'), numbered(stair, '单元'), room].filter(Boolean).join(' ')
+}
+
+/** What was said of a person's health, in words. */
+export function healthText(one: { status?: string | null; temperature_c: number | null; symptoms: string[]; risk_area: boolean | null }): string {
+  return [
+    one.status && textOr(`person.${one.status}`, 'symptom.other'),
+    one.temperature_c !== null && `${one.temperature_c.toFixed(1)} ℃`,
+    ...one.symptoms.map((symptom) => textOr(`symptom.${symptom}`, 'symptom.other')),
+    one.risk_area === true && app('person.risk_area'),
+    one.risk_area === false && t('copy.no_risk'),
+  ].filter(Boolean).join(frame('list.comma'))
 }
