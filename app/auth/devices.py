@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -43,13 +43,31 @@ def _managed(actor: Actor) -> ColumnElement[bool]:
     above = [or_(*(col(RoleGrant.division_prefix).startswith(prefix) for prefix in actor.prefixes(DESK)))]
     beyond = or_(not_(*above), col(RoleGrant.role).in_(service.roles_not_below(actor)))
     strangers = select(col(RoleGrant.account_id)).where(beyond)
-    return or_(col(Account.id) == actor.id, col(Account.id).not_in(strangers))
+    return or_(col(Account.id) == actor.id, col(Account.id).not_in(strangers), _carrying(actor))
+
+
+def _carrying(actor: Actor) -> ColumnElement[bool]:
+    """Accounts whose phones may carry doors of the actor's desks, whatever they may do elsewhere; not those who stand
+    over these desks, or beside them."""
+    desks = actor.prefixes(DESK)
+    workers = select(col(RoleGrant.account_id)).where(
+        col(RoleGrant.role).in_(service.WORKERS),
+        or_(false(), *(col(RoleGrant.division_prefix).startswith(prefix) for prefix in desks)),
+    )
+    around = or_(
+        false(),
+        *(col(RoleGrant.division_prefix).startswith(prefix) for prefix in desks),
+        *(literal(prefix).startswith(col(RoleGrant.division_prefix)) for prefix in desks),
+    )
+    above = select(col(RoleGrant.account_id)).where(col(RoleGrant.role).in_(service.roles_not_below(actor)), around)
+    return col(Account.id).in_(workers) & col(Account.id).not_in(above)
 
 
 async def list_devices(
     session: AsyncSession, actor: Actor, code: str, limit: int, cursor: str | None
 ) -> tuple[list[DeviceRead], str | None]:
-    """Devices of the accounts at or under `code` that the actor manages, and the next cursor."""
+    """Devices of the accounts at or under `code` that the actor manages or whose phones may carry its doors, and the
+    next cursor."""
     actor.demand(code, DESK)
     below = select(col(RoleGrant.account_id)).where(col(RoleGrant.division_prefix).startswith(prefix_of(code)))
     key = tuple_(col(Device.account_id), col(Device.id))
@@ -71,11 +89,12 @@ async def list_own(session: AsyncSession, actor: Actor) -> list[DeviceRead]:
 
 
 async def revoke(session: AsyncSession, actor: Actor, account_id: UUID, device_id: UUID) -> DeviceRead:
-    """End a device of one's own or of an account one manages; again is no different.
+    """End a device of one's own, of an account one manages, or of who may carry one's doors; again is no different.
 
     From then on its tokens are good for nothing but its outbox (`sessions.OUTBOX`).
     """
-    if account_id != actor.id:
+    carries = select(Account).where(col(Account.id) == account_id, _carrying(actor))
+    if account_id != actor.id and (await session.scalars(carries)).first() is None:
         await service.get_account_in_scope(session, actor, account_id)
     device = await session.get(Device, (account_id, device_id), with_for_update=True)
     if device is None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.auth.models import RoleGrant
 from app.core.clock import now
 from app.core.db import EVERYWHERE, Database
 from app.core.ids import new_id
 from tests.auth.test_sessions import by_hand, renew, sign_in
 from tests.makers import door_visit, make_area, make_homes, make_round, stair_of
-from tests.personas import PASSWORD, STREET, A, B, Caller
+from tests.personas import PASSWORD, STREET, A, B, C, Caller
 
 
 async def names(call: Caller, who: str, code: str = A, limit: int = 50) -> list[str]:
@@ -76,6 +77,28 @@ class TestListDevices:
         ]  # fmt: skip
         assert await names(call, "other_committee", B) == ["other_committee"]
         assert await names(call, "street", STREET, limit=1) == await names(call, "street", STREET)
+
+    async def test_shows_and_ends_every_phone_that_may_carry_its_doors(
+        self, call: Caller, database: Database, phone: Phone
+    ) -> None:
+        """Whatever its owner may do elsewhere: no desk below the common one could end it else."""
+        worker = call.personas["worker"].id
+        async with database.session(EVERYWHERE) as session:
+            session.add(RoleGrant(account_id=worker, role="party_member", division_prefix=B))
+            session.add(RoleGrant(account_id=call.personas["worker2"].id, role="committee", division_prefix=C))
+        assert "worker" in await names(call, "committee")
+        assert "worker2" in await names(call, "committee")
+        assert sorted(set(await names(call, "other_committee", B))) == ["other_committee", "worker"]
+        # who stands over the desk is not its to end, though they work doors there too
+        async with database.session(EVERYWHERE) as session:
+            street = call.personas["street"]
+            session.add(RoleGrant(account_id=street.id, role="grid_worker", division_prefix=A))
+        assert "street" not in await names(call, "committee")
+        path = f"/accounts/{street.id}/devices/{street.device_id}/revoke"
+        assert (await call("committee", "POST", path)).status_code == 404
+        assert (await call("far_committee", "POST", phone.revocation)).status_code == 404
+        assert (await call("other_committee", "POST", phone.revocation)).status_code == 200
+        assert (await ask(call, phone.tokens, "GET", "/sync/areas"))[0] == 401
 
     @pytest.mark.parametrize(
         ("who", "status"), [("worker", 403), ("viewer", 403), ("client", 403), ("other_committee", 404), (None, 401)]
