@@ -38,6 +38,7 @@ from app.reports import routes as reports_routes
 from app.residence import routes as residence_routes
 from app.risk_areas import routes as risk_areas_routes
 from app.rounds import routes as rounds_routes
+from app.rules import routes as rules_routes
 from app.screening import routes as screening_routes
 from app.sync import routes as sync_routes
 from app.walk_sheets import routes as walk_sheets_routes
@@ -66,6 +67,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     duplicates_routes.router,
     reports_routes.router,
     privacy_routes.router,
+    rules_routes.router,
     import_export_routes.router,
     import_undo_routes.router,
     exports_routes.router,

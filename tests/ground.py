@@ -136,6 +136,7 @@ async def fill(call: Caller, database: Database) -> Ground:
         "ends_on": "2026-02-02", "starts_at": "2027-01-01T08:00:00+08:00", "ends_at": "2027-01-01T09:00:00+08:00",
         "device_id": str(call.personas["worker"].device_id), "account": "worker",
         "exported_at": "2026-02-01T18:00:00+08:00",
+        "effective_on": "2036-01-01",
         "taken_at": "2026-02-01T10:00:00+08:00",
         "id": str(new_id()), "as_of": "2026-01-30", "room": "901", "building_": "9",
         "mapping": {}, "client_id": "a-new-system", "name": "外来的名字", "title": "外来的题目", "note": "外来的话",

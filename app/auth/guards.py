@@ -144,6 +144,7 @@ class HasRole:
 
 
 DeskActor = Annotated[Actor, Depends(HasRole(service.DESK))]
+CityActor = Annotated[Actor, Depends(HasRole({Role.CITY}))]
 OverseerActor = Annotated[Actor, Depends(HasRole(service.OVERSEERS))]
 PersonActor = Annotated[Actor, Depends(HasRole(service.PEOPLE))]
 

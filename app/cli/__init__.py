@@ -43,6 +43,7 @@ PARTS = {
     "account": Part("accounts", "Accounts."),
     "audit": Part("verifying", "The audit trail.", "audit_app"),
     "tally": Part("verifying", "Tallies.", "tally_app"),
+    "rules": Part("rules", "Figures that change, with their day and document."),
     "retention": Part("retention", "What ends, and when."),
     "keys": Part("keys", "The keys that personal data is sealed with."),
 }

@@ -5,13 +5,10 @@ from typing import Annotated
 
 import typer
 
-from app.audit.service import SYSTEM
 from app.cli.running import run_with_database
 from app.core.clock import today
-from app.core.db import NOWHERE, Database, Scope
-from app.core.errors import Problem
+from app.core.db import Database
 from app.privacy import retention
-from app.rules import service as rules
 
 app = typer.Typer(no_args_is_help=True, help="What ends, and when.")
 
@@ -34,24 +31,3 @@ def run_retention(
     for one in done:
         typer.echo(f"{one.community_code} {one.kind.value}: {one.count:,}")
     typer.echo(f"{sum(one.count for one in done):,} rows {'due' if dry_run else 'emptied'} up to {day}")
-
-
-@app.command("set")
-def set_retention(
-    key: Annotated[str, typer.Argument(help="retention.screening or retention.care")],
-    days: Annotated[int, typer.Argument(help="How long, from the day a record comes in.")],
-    source: Annotated[str, typer.Option(help="The document it comes from.")],
-    since: Annotated[str, typer.Option("--from", help="The day it begins to hold, YYYY-MM-DD.")],
-) -> None:
-    """Set how long something is kept; what is recorded from that day on ends by it."""
-
-    async def work(database: Database) -> None:
-        async with database.session(Scope((NOWHERE,))) as session:
-            await rules.set_rule(session, SYSTEM, key, date.fromisoformat(since), days, source)
-
-    try:
-        run_with_database(work)
-    except Problem as error:
-        typer.echo(error.en, err=True)
-        raise typer.Exit(2) from None
-    typer.echo(f"{key}: {days} days from {since}")

@@ -436,6 +436,16 @@ LISTS: dict[str, List] = {
             _words("fields", "涉及项目", "Facts", w.PERSON_FIELD, 20), *_RECORDED, *_JUDGED,
         ),
     ),
+    "list_rules": List(
+        "口径", "Rules",
+        (
+            _words("key", "口径", "Rule", w.RULE, 26), _number("value", "数值", "Figure"),
+            _words("unit", "单位", "Unit", w.RULE_UNIT), _day("effective_on", "自何日起", "From"),
+            _day("ended_on", "到何日止", "To"), _words("standing", "状态", "Standing", w.RULE_STANDING),
+            _text("source", "依据文件", "Document", 40), _at("set_at", "登记时间", "Set at"),
+            _text("set_by_name", "登记人", "Set by", 11),
+        ),
+    ),
     "list_care_households": List(
         "关爱名单", "Care list",
         (

@@ -242,6 +242,29 @@ PERSON_FIELD: Words = {
     "note": ("备注", "note"),
     "copy": ("全部资料", "everything"),
 }
+RULE: Words = {
+    "finding.temperature_c": ("发热体温", "fever from"),
+    "finding.symptoms": ("有症状即随访", "symptoms are followed up"),
+    "finding.contact": ("到过疫区即随访", "contacts are followed up"),
+    "not_home.misses": ("几次无人后留告知书", "misses before a notice"),
+    "not_home.day_parts": ("须在几个时段去过", "parts of the day tried before a notice"),
+    "retention.screening": ("排查健康信息保存", "health learnt in screening is kept"),
+    "retention.care": ("走访记录保存", "care notes are kept"),
+    "retention.photos": ("照片保存", "photos are kept"),
+    "retention.edits": ("已核对的更正保存", "judged edits are kept"),
+}
+RULE_UNIT: Words = {
+    "days": ("天", "days"),
+    "celsius": ("℃", "°C"),
+    "switch": ("1 是 0 否", "1 yes, 0 no"),
+    "times": ("次", "times"),
+    "parts_of_day": ("个时段", "parts of the day"),
+}
+RULE_STANDING: Words = {
+    "past": ("已过去", "past"),
+    "in_force": ("现行", "in force"),
+    "coming": ("将施行", "coming"),
+}
 SUBJECT: Words = {"household": ("住户", "household"), "resident": ("居民", "person")}
 DELETION_KIND: Words = {
     "door_visits": ("上门记录的内容", "what visits said"),

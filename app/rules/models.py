@@ -18,3 +18,5 @@ class DatedRule(SQLModel, table=True):
     unit: str
     source: str
     set_at: datetime = instant(default_now=True)
+    # empty: the service itself, or its operator
+    set_by_name: str = Field(default="", sa_column_kwargs={"server_default": ""})

@@ -178,6 +178,11 @@ def walk(desk: Desk) -> Iterator[str]:
     yield "deletions"
     at("admin/privacy?view=exports", TOWN_COMMUNITY)
     yield "lists taken away"
+    at("admin/rules", STREET)
+    expect(desk.get("kept").first).to_be_visible()
+    yield "rules"
+    desk.get("rule-open").first.click()
+    yield "a rule's history"
     at("admin/changes", STREET)
     yield "changes of codes"
 

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from app.audit.service import SYSTEM
@@ -205,10 +204,3 @@ class TestCommandLine:
         assert (code, f"{A} person_checks: 4" in said, "7 rows due" in said) == (0, True, True), said
         assert pioneer(database_url, "retention", "run", "--on", later)[0] == 2
         assert len(await rows(database, "SELECT 1 FROM person_check WHERE status <> 'answered'")) == 4
-
-    @pytest.mark.parametrize(
-        ("key", "days", "code"), [("retention.care", "200", 0), ("retention.x", "9", 2), ("retention.care", "0", 2)]
-    )
-    def test_a_period_is_set_with_its_document(self, database_url: str, key: str, days: str, code: int) -> None:
-        words = ("retention", "set", key, days, "--source", "〔2026〕7号", "--from", "2026-12-01")
-        assert pioneer(database_url, *words)[0] == code

@@ -10,6 +10,7 @@ export const admin: DeskPart = {
     { path: 'devices', component: withTexts(adminTexts, () => import('./Devices.vue')) },
     { path: 'clients', component: withTexts(adminTexts, () => import('./Clients.vue')) },
     { path: 'privacy', component: withTexts(adminTexts, () => import('./Privacy.vue')) },
+    { path: 'rules', component: withTexts(adminTexts, () => import('./Rules.vue')) },
     { path: 'changes', component: withTexts(adminTexts, () => import('./Changes.vue')) },
     { path: 'trail', component: withTexts(adminTexts, () => import('./Trail.vue')) },
   ],
