@@ -274,6 +274,7 @@ DELETION_KIND: Words = {
     "findings": ("随访的健康信息", "what was found for follow-ups"),
     "self_reports": ("住户自报", "what households reported"),
     "photos": ("照片", "photos"),
+    "edit_conflicts": ("已处理冲突的两个值", "both values of decided conflicts"),
     "flagged_edits": ("已核对的登记更正", "judged edits of the registry"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }

@@ -19,12 +19,13 @@ from app.core.errors import NotFound
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.flagged_edits.models import FlaggedEdit
 from app.flagged_edits.schemas import FlaggedEditRead
+from app.people import edits as people_edits
 from app.people import service as people
 from app.posts.verdicts import JudgedRead, Verdict, is_open, judged_read, write_verdict
 from app.rules import service as rules
 
 REASON = "flagged_edit.reason"
-RULE = "retention.edits"
+RULE = people_edits.RULE
 
 # Where the person lives, else the household as given: a phone may name one it no longer belongs to.
 _FILE = text("""

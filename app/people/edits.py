@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,7 +19,7 @@ from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.service import DESK, Actor
 from app.core import crypto
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.paging import decode_id_cursor, encode_cursor
@@ -48,9 +48,11 @@ from app.people.service import (
     resident_read,
     touch_areas,
 )
+from app.rules import service as rules
 
 SERVER_VALUE = "edit_conflict.server"
 PHONE_VALUE = "edit_conflict.phone"
+RULE = "retention.edits"
 
 Subject = Literal["household", "resident"]
 
@@ -446,8 +448,26 @@ async def resolve_conflict(
         edit = Edit(new_id(), subject, found.subject_id, {found.field: _phone_value(found)})
         if (await take_edits(session, actor.doer, found.community_code, [edit]))[edit.id]:
             raise NotFound
+    found.delete_by = (await rules.read_rules(session)).day_after(RULE, today())
     found.kept, found.resolved_by, found.resolved_by_name, found.resolved_at = keep, actor.id, actor.name, now()
     subjects = [found.id, found.subject_id]
     await audit.append_entry(
         session, actor.doer, found.community_code, "resolve_conflict", subjects, [found.field, keep]
     )
+
+
+DUE_CONFLICTS = "edit_conflict WHERE delete_by <= :on AND (server_sealed IS NOT NULL OR phone_sealed IS NOT NULL)"
+
+
+async def delete_due_conflicts(session: AsyncSession, community_code: str, on: date, version: int, limit: int) -> int:
+    """Empty the values of conflicts that were decided and whose day has come, `limit` at most."""
+    result = await session.execute(
+        text(f"""
+        WITH due AS (SELECT id FROM {DUE_CONFLICTS} AND community_code = :c ORDER BY id LIMIT :limit), emptied AS (
+            UPDATE edit_conflict e SET server_sealed = NULL, phone_sealed = NULL, version = :version
+            FROM due WHERE e.community_code = :c AND e.id = due.id RETURNING e.id
+        ) SELECT count(*) FROM emptied
+    """),
+        {"c": community_code, "on": on, "version": version, "limit": limit},
+    )
+    return int(result.scalar_one())

@@ -197,7 +197,7 @@ class EditConflict(SQLModel, table=True):
     """冲突: a phone changed a fact that somebody else had changed since the phone last saw it.
 
     The server's value stands and the phone's is kept beside it until the committee decides. Values are JSON, sealed:
-    names, numbers, notes.
+    names, numbers, notes. They end a time after the decision; that there was one, and what was kept, stays.
     """
 
     __tablename__ = "edit_conflict"
@@ -220,8 +220,9 @@ class EditConflict(SQLModel, table=True):
     subject_id: UUID
     household_id: UUID
     field: str
-    server_sealed: bytes = sealed("edit_conflict.server", nullable=False)
-    phone_sealed: bytes = sealed("edit_conflict.phone", nullable=False)
+    # empty once they have ended
+    server_sealed: bytes | None = sealed("edit_conflict.server")
+    phone_sealed: bytes | None = sealed("edit_conflict.phone")
     server_actor_name: str = ""
     server_changed_at: datetime = instant()
     actor_id: UUID | None = None
@@ -234,4 +235,6 @@ class EditConflict(SQLModel, table=True):
     resolved_by: UUID | None = None
     resolved_by_name: str = ""
     resolved_at: datetime | None = instant(nullable=True)
+    # from the decision on: what nobody has decided yet waits
+    delete_by: date | None = None
     version: int = counter(BigInteger)

@@ -31,6 +31,7 @@ class DeletionKind(StrEnum):
     ANSWERS = "answers"
     PHOTOS = "photos"
     FLAGGED_EDITS = "flagged_edits"
+    EDIT_CONFLICTS = "edit_conflicts"
 
 
 class DeletionRecord(SQLModel, table=True):

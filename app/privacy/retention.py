@@ -26,6 +26,7 @@ from app.core.paging import decode_id_cursor, encode_cursor
 from app.flagged_edits import service as flagged_edits
 from app.followups import service as followups
 from app.not_home import self_reports
+from app.people import edits as people_edits
 from app.photos import service as photos
 from app.privacy.models import DeletionKind, DeletionRecord
 from app.privacy.schemas import DeletionRead, RetentionRead
@@ -106,6 +107,12 @@ ENDINGS = (
         "核对手机上对登记的更正；从核对之日起计算。",
         "To check what phones changed in the registry; counted from the day it was checked.",
         flagged_edits.DUE_EDITS, flagged_edits.delete_due_edits,
+    ),
+    Ending(
+        DeletionKind.EDIT_CONFLICTS, people_edits.RULE, ("server", "phone"),
+        "两人改了同一项时供社区选定；从选定之日起计算。",
+        "For the committee to choose between two values; counted from the day it chose.",
+        people_edits.DUE_CONFLICTS, people_edits.delete_due_conflicts,
     ),
 )  # fmt: skip
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from app.core.clock import now, today
-from app.core.db import Database
+from app.core.db import EVERYWHERE, Database
 from app.privacy import retention
 from tests.makers import Home, command, make_area, make_homes, push, stair_of
 from tests.personas import A, Caller
@@ -95,6 +97,34 @@ class TestListed:
             answer = await call(who, "POST", f"{path}/judge", json={"verdict": "confirmed"})
             assert answer.status_code in (403, 404), who
         assert (await call("committee", "POST", f"{path}/judge", json={"verdict": "perhaps"})).status_code == 422
+
+
+class TestConflicts:
+    async def test_their_values_end_half_a_year_after_the_decision_and_not_before(
+        self, call: Caller, database: Database
+    ) -> None:
+        homes, base = await handed_over(call, database)
+        for home in homes:
+            assert (await call("committee", "PATCH", f"/households/{home.id}", json={"note": "在家"})).is_success
+        edit = {"base_version": base, "changes": {"note": "不在家"}}
+        sent = [late("people.update_household", home, **edit) for home in homes]
+        assert {one["code"] for one in await push(call, "worker2", *sent)} == {"edit_conflict"}
+        first, second = (await call("committee", "GET", "/conflicts", params={"community_code": A})).json()["items"]
+        kept = await call("committee", "POST", f"/conflicts/{first['id']}/resolve", json={"keep": "server"})
+        assert kept.is_success, kept.text
+
+        async def held() -> dict[str, bool]:
+            async with database.session(EVERYWHERE) as session:
+                rows = await session.execute(text("SELECT id, phone_sealed IS NOT NULL AS held FROM edit_conflict"))
+                return {str(row.id): row.held for row in rows}
+
+        await retention.run_retention(database, today() + timedelta(days=179))
+        assert await held() == {first["id"]: True, second["id"]: True}
+        await retention.run_retention(database, today() + timedelta(days=180))
+        # what nobody has decided yet waits on
+        assert await held() == {first["id"]: False, second["id"]: True}
+        left = (await call("committee", "GET", "/conflicts", params={"community_code": A})).json()["items"]
+        assert [one["phone"]["value"] for one in left] == ["不在家"]
 
 
 class TestJudged:

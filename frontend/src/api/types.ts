@@ -5112,7 +5112,7 @@ export interface components {
          * @description What has an end.
          * @enum {string}
          */
-        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports" | "answers" | "photos" | "flagged_edits";
+        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports" | "answers" | "photos" | "flagged_edits" | "edit_conflicts";
         /**
          * DeletionPage
          * @description A page of deletion records, newest first.

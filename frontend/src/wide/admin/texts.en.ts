@@ -162,6 +162,7 @@ const en: Record<keyof typeof zh, string> = {
   'deletion.care_visits': 'what care visits noted',
   'deletion.self_reports': 'What households reported',
   'deletion.answers': 'Answers to own questions',
+  'deletion.edit_conflicts': 'both values of decided conflicts',
   'deletion.flagged_edits': 'judged edits of the registry',
   'deletion.photos': 'Photos',
   'deletion.findings': 'What was found for follow-ups',

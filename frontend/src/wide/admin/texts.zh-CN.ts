@@ -162,6 +162,7 @@ const zh = {
   'deletion.self_reports': '住户自报的内容',
   'deletion.answers': '自定义问题的回答',
   'deletion.photos': '照片',
+  'deletion.edit_conflicts': '已处理冲突的两个值',
   'deletion.flagged_edits': '已核对的登记更正',
   'deletion.findings': '随访的健康信息',
   'deletion.follow_up_notes': '随访办结说明',
