@@ -257,6 +257,7 @@ def test_drafts_outlive_the_tab(town: Service, phone: Phone, first_stair: list[H
     for path, (field, words) in forms.items():
         phone.open(path)
         phone.get(field).press_sequentially(words)
+        phone.wait_for_draft(words)
     phone.close_tab()
     phone.open_tab()
     phone.open_door(home.stair_title, home.room)
