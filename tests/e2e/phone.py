@@ -6,22 +6,6 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen
 
-DRAFTS_SAY = """async words => {
-  const done = asked => new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result)
-    asked.onerror = () => reject(asked.error)
-  })
-  for (const { name } of await indexedDB.databases()) {
-    const database = await done(indexedDB.open(name))
-    const isThere = database.objectStoreNames.contains('drafts')
-    const drafts = isThere ? await done(database.transaction('drafts').objectStore('drafts').getAll()) : []
-    database.close()
-    if (JSON.stringify(drafts).includes(words)) return true
-  }
-  return false
-}"""
-"""Whether any draft of this phone holds these words."""
-
 
 class Phone(Screen):
     """390 × 844, touch, Chinese unless said otherwise."""
@@ -39,10 +23,6 @@ class Phone(Screen):
         super().sign_in(login, password)
         expect(self.get("tab-today")).to_be_visible()
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-
-    def wait_for_draft(self, words: str) -> None:
-        """Wait until what was typed has reached the phone's database, which is some moments after the key."""
-        self.page.wait_for_function(DRAFTS_SAY, arg=words)
 
     def wait_for_part(self, name: str) -> None:
         """Wait until the phone keeps a part that only doors need (`photos`, `questions`), which comes by itself."""

@@ -24,6 +24,23 @@ CHROMIUM_ARGUMENTS = [
 SHANGHAI = "Asia/Shanghai"
 
 
+DRAFTS_SAY = """async words => {
+  const done = asked => new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result)
+    asked.onerror = () => reject(asked.error)
+  })
+  for (const { name } of await indexedDB.databases()) {
+    const database = await done(indexedDB.open(name))
+    const isThere = database.objectStoreNames.contains('drafts')
+    const drafts = isThere ? await done(database.transaction('drafts').objectStore('drafts').getAll()) : []
+    database.close()
+    if (JSON.stringify(drafts).includes(words)) return true
+  }
+  return false
+}"""
+"""Whether any draft of this phone holds these words."""
+
+
 def find_chromium() -> str:
     """The browser `make test` names, else the one it would find."""
     named = os.environ.get("PIONEER_CHROMIUM")
@@ -77,6 +94,10 @@ class Screen:
         """Go to a page by its address, as from a bookmark."""
         self.page.goto(path)
         expect(self.page.locator("h1").first).to_be_visible()
+
+    def wait_for_draft(self, words: str) -> None:
+        """Wait until what was typed has reached this browser's database, which is some moments after the key."""
+        self.page.wait_for_function(DRAFTS_SAY, arg=words)
 
     def close_tab(self) -> None:
         """Close the tab, as swiping the app away does."""

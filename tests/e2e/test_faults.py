@@ -236,7 +236,7 @@ def test_migrating_tab_killed(town: Service, phone: Phone, doors: Iterator[Home]
     phone.close_tab()
     phone.restore_network()
     beside = phone.context.new_page()
-    beside.goto("/icon.svg")
+    beside.goto("/icon-192.png")
     beside.evaluate(_AGE)
 
     dying = phone.context.new_page()

@@ -92,7 +92,11 @@ def report_themselves(town: Service, home: Home) -> None:
     """Nobody opened in this round yesterday, in three parts of the day; they scan the code on the notice."""
     town.change("UPDATE screening_round SET starts_on = starts_on - 1 WHERE title = %s", TITLE)
     with signed_in(town, "demo-worker") as worker:
-        (area,) = worker.get("/sync/areas")
+        (its,) = town.rows(
+            "SELECT d.responsibility_area_id AS area FROM household h JOIN dwelling d ON d.id = h.dwelling_id "
+            "WHERE h.id = %s", home.id,
+        )  # fmt: skip
+        area = next(one for one in worker.get("/sync/areas") if one["id"] == str(its["area"]))
         round_id = next(one["id"] for one in area["rounds"] if one["title"] == TITLE)
         start = day_start(today() - timedelta(days=1))
         missed = {"household_id": home.id, "round_id": round_id, "outcome": "no_answer", "persons": []}

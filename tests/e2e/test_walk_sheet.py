@@ -73,6 +73,7 @@ def test_from_a_phone_without_a_network_to_paper_and_back(town, open_phone, open
     keys.press("1")
     keys.type(one_of_all)
     # the computer is put down half-way
+    desk.wait_for_draft(one_of_all)
     desk.page.reload()
     expect(desk.get(second).locator("input").first).to_have_value(one_of_all)
     expect(desk.get("entered")).to_contain_text("1 /")
