@@ -76,9 +76,10 @@ async function keptLanguage(): Promise<string> {
 async function keepApart(): Promise<void> {
   const cache = await caches.open(APART_CACHE)
   const language = await keptLanguage()
-  const asked = new Set((await cache.keys()).map((request) => new URL(request.url).pathname))
-  const wanted = apart.filter((url) => url.includes(`/text-${language}-`) || asked.has(partEntry(/part-([a-z]+)/.exec(url)?.[1] ?? '')))
-  await Promise.all(wanted.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
+  const paths = new Set((await cache.keys()).map((request) => new URL(request.url).pathname))
+  const wanted = apart.filter((url) => url.includes(`/text-${language}-`) || paths.has(partEntry(/part-([a-z]+)/.exec(url)?.[1] ?? '')))
+  // all or none: a part whose style is missing cannot be drawn
+  await cache.addAll(wanted.filter((url) => !paths.has(url)))
 }
 
 /** The tabs that were open when a version took over, by their ids, each a page of an earlier one. */
