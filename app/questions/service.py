@@ -72,14 +72,12 @@ async def judge_visits(database: Database, visits: Iterable[tuple[UUID, Any]]) -
 
 
 async def judge_confirmed(session: AsyncSession, payload: Any) -> Judged | None:
-    """Judge what was answered as a self-report was confirmed. One that names no version, as a phone of before and one
-    that was never shown any, is held to the newest for what must be answered; None where nothing is missing."""
-    forms = {version: form for (_, version), form in (await load_forms(session, [payload.round_id])).items()}
-    if payload.form_version is not None:
-        return _judge(forms.get(payload.form_version), payload)
-    newest = max(forms, default=None)
-    judged = _judge(forms[newest], payload.model_copy(update={"form_version": newest})) if newest else None
-    return judged if judged and judged.faults else None
+    """Judge what was answered as a self-report was confirmed; None where it names no version: what is missing then is
+    found as the visit is recorded, as of any visit."""
+    if payload.form_version is None:
+        return None
+    forms = await load_forms(session, [payload.round_id])
+    return _judge(forms.get((payload.round_id, payload.form_version)), payload)
 
 
 def _judge(form: Form | None, payload: Any) -> Judged:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from datetime import time as clock
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -57,6 +58,7 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 OUR_PORT, BARE_PORT = 18431, 18432
 CITY, CITY_COMMUNITIES = "990100000000", 5_758
+FIRST_DAY = date(1930, 1, 1)
 WORKED = 64
 """Communities that workers push to at once; XL has 5,758, and one row of each is what they queue for."""
 
@@ -103,9 +105,8 @@ async def _prepare_city(database: Database) -> tuple[UUID, str]:
     async with database.session(EVERYWHERE) as session:
         await areas.put_divisions(session, invented_tree(CITY_COMMUNITIES), today())
         # nobody lives there yet: it costs nothing
-        first = RoundCreate(
-            division_code=CITY, title="基准", starts_on=date(2026, 1, 20), ends_on=today(), minutes=0
-        )  # fmt: skip
+        # from the first day that a visit says: one from before its round would be flagged
+        first = RoundCreate(division_code=CITY, title="基准", starts_on=FIRST_DAY, ends_on=today(), minutes=0)
         opened = await rounds.create_round(session, actor, first)
     return opened.id, sessions.issue_access_token(account, device.id)
 
@@ -149,7 +150,7 @@ def command(worked: Worked, round_id: UUID, at: int, stream: int) -> dict[str, o
     """A normal household: everybody well. Each time round is another day: asking twice on one day is flagged."""
     times, place = divmod(at, len(worked.households))
     household, residents = worked.households[place]
-    on = datetime(1930, 1, 1, 9, tzinfo=SHANGHAI) + timedelta(days=stream * 60 + times)
+    on = datetime.combine(FIRST_DAY, clock(9), SHANGHAI) + timedelta(days=stream * 60 + times)
     return {
         "id": new_id(),
         "name": "screening.record_door_visit",

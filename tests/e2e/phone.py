@@ -9,6 +9,7 @@ from tests.e2e.screen import Screen
 
 DIST = Path(__file__).parents[2] / "frontend" / "dist"
 
+
 class Phone(Screen):
     """390 × 844, touch, Chinese unless said otherwise."""
 

@@ -209,12 +209,37 @@ class TestAnswering:
         first, second = await two_homes(call, database)
         round_id = await open_round(call)
         away = [{"resident_id": str(one), "status": "away"} for one in first.residents]
+        unshown = door_visit(first, round_id, persons=away, again_reason="changed")
         results = await push(
-            call, "worker", answered(first, round_id, [], persons=away),
-            door_visit(second, round_id),
+            call, "worker", answered(first, round_id, [], persons=away), unshown,
+            door_visit(second, round_id, "no_answer"),
         )  # fmt: skip
-        # the second comes from a phone that was never shown questions
-        assert [r["status"] for r in results] == ["accepted", "accepted"]
+        assert [r["status"] for r in results] == ["accepted", "accepted", "accepted"]
+
+    async def test_a_visit_of_a_phone_that_was_never_shown_what_must_be_answered_counts_and_is_looked_at(
+        self, call: Caller, database: Database
+    ) -> None:
+        first, second = await two_homes(call, database)
+        round_id = await open_round(call, questions=[HEATING])
+        before = now().isoformat()
+        asked = {**MASKS, "is_required": True}
+        change = content(questions=[CAME, WHEN, HEATING, asked], reason="加问")
+        change["minutes"] = await cost_of(call, "city", CITY, change)
+        assert (await call("city", "PUT", f"/rounds/{round_id}", json=change)).is_success
+        # what was required when it was recorded is due, and no more
+        late = door_visit(second, round_id, recorded_at=now().isoformat())
+        results = await push(call, "worker", door_visit(first, round_id, recorded_at=before), late)
+        assert [(r["status"], r["code"]) for r in results] == [("accepted", None), ("flagged", "answer_missing")]
+        (again,) = await push(call, "worker", late)
+        assert (again["status"], again["code"]) == ("duplicate", "answer_missing")
+        total = (await call("committee", "GET", "/coverage", params={"area": A})).json()["total"]
+        assert (total["households_done"], total["persons_done"]) == (2, 4)
+        flagged = {"community_code": A, "is_flagged": True}
+        (visit,) = (await call("committee", "GET", "/door-visits", params=flagged)).json()["items"]
+        assert (visit["id"], {one["status"] for one in visit["persons"]}) == (late["id"], {"well"})
+        missing = {(one["question"], one["resident_id"], one["fault"], one["value"]) for one in visit["answers"]}
+        people = {("back", str(one), "answer_missing", None) for one in second.residents}
+        assert missing == {*people, ("masks", None, "answer_missing", None)}
 
 
 class TestCorrecting:
@@ -392,7 +417,8 @@ class TestTargets:
         assert (coverage["households"], coverage["households_done"]) == (1, 0)
         assert await notices() == (0, 0)
         # recorded on a phone that has not heard yet: taken, and counted when the door is back on the list
-        assert (await push(call, "worker", door_visit(homes[1], round_id)))[0]["status"] == "accepted"
+        spoken = answered(homes[1], round_id, nobody_came(homes[1]))
+        assert (await push(call, "worker", spoken))[0]["status"] == "accepted"
         await change(household_ids=ids[:2])
         coverage = (await call("committee", "GET", "/coverage", params={"area": A, "round": round_id})).json()["total"]
         assert (coverage["households"], coverage["households_done"]) == (3, 2)
