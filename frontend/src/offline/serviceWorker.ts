@@ -30,19 +30,17 @@ export async function keepPart(part: Part): Promise<void> {
 /** Register, and call back when a new version is ready to take over. */
 export function registerServiceWorker(onUpdate: () => void): void {
   if (!canWork()) return
-  const ready = (worker: ServiceWorker | null): void => {
-    if (!worker || !navigator.serviceWorker.controller) return
-    waiting = worker
-    onUpdate()
-  }
   void navigator.serviceWorker.register('/sw.js', { type: 'classic' }).then((registration) => {
-    ready(registration.waiting)
-    registration.addEventListener('updatefound', () => {
-      const worker = registration.installing
-      worker?.addEventListener('statechange', () => {
-        if (worker.state === 'installed') ready(worker)
-      })
-    })
+    const ready = (): void => {
+      if (!registration.waiting || !navigator.serviceWorker.controller) return
+      waiting = registration.waiting
+      onUpdate()
+    }
+    // the browser looks for a new version by itself when a page opens: on a thin line it is coming in already
+    const follow = (): void => registration.installing?.addEventListener('statechange', ready)
+    ready()
+    follow()
+    registration.addEventListener('updatefound', follow)
     setInterval(() => void registration.update().catch(() => undefined), 3_600_000)
   })
 }
