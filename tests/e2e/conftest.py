@@ -14,13 +14,13 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.desk import Desk
 from tests.e2e.phone import Phone
-from tests.e2e.screen import CHROMIUM_ARGUMENTS, ROOT, Screen, find_chromium
+from tests.e2e.screen import CHROMIUM_ARGUMENTS, PATIENCE, ROOT, Screen, find_chromium
 from tests.e2e.service import Service
 from tests.folders import make_run_folder
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")

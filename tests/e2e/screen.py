@@ -2,10 +2,11 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 # The pages behind the address bar, which nobody sees here, are two thirds of what a new window costs. The rest is
@@ -22,23 +23,65 @@ CHROMIUM_ARGUMENTS = [
     f"--disable-features={','.join(_OFF)}",
 ]  # fmt: skip
 SHANGHAI = "Asia/Shanghai"
+PATIENCE = 30_000
+"""ms: how long anything may take before a test fails, on a machine that many share. What is there is not waited for."""
 
-
-DRAFTS_SAY = """async words => {
-  const done = asked => new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result)
-    asked.onerror = () => reject(asked.error)
-  })
-  for (const { name } of await indexedDB.databases()) {
-    const database = await done(indexedDB.open(name))
-    const isThere = database.objectStoreNames.contains('drafts')
-    const drafts = isThere ? await done(database.transaction('drafts').objectStore('drafts').getAll()) : []
-    database.close()
-    if (JSON.stringify(drafts).includes(words)) return true
+# What the browser's databases hold, and what has been said in passing: a strip or a toast goes after seconds, which a
+# busy machine may spend before anybody looks.
+_HELP = """
+  window.rowsOf = async store => {
+    const done = asked => new Promise((resolve, reject) => {
+      asked.onsuccess = () => resolve(asked.result)
+      asked.onerror = () => reject(asked.error)
+    })
+    const rows = []
+    for (const { name } of await indexedDB.databases()) {
+      const database = await done(indexedDB.open(name))
+      if (database.objectStoreNames.contains(store)) {
+        rows.push(...await done(database.transaction(store).objectStore(store).getAll()))
+      }
+      database.close()
+    }
+    return rows
   }
-  return false
+  window.said = []
+  const shown = {}
+  new MutationObserver(() => {
+    for (const kind of ['toast', 'strip']) {
+      const element = document.querySelector(`[data-testid=${kind}]`)
+      const words = element?.textContent ?? ''
+      if (words && (words !== shown[kind]?.words || element !== shown[kind].element)) said.push({ kind, words })
+      shown[kind] = { words, element }
+    }
+  }).observe(document, { childList: true, characterData: true, subtree: true })
+"""
+_SAID = """asked => {
+  const at = said.findIndex(({ kind, words }) => kind === asked.kind && words.includes(asked.words))
+  said.splice(0, at + 1)
+  return at >= 0
 }"""
-"""Whether any draft of this phone holds these words."""
+_IS_DRAFT = "async ([words, isThere]) => JSON.stringify(await rowsOf('drafts')).includes(words) === isThere"
+
+
+def wait_until(page: Page, script: str, arg: Any = None) -> None:
+    """Wait until a script answers yes of a page, or promises to and does.
+
+    Playwright's own `wait_for_function` takes a promise for a yes, and cannot ask twice where a page forbids eval.
+    """
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not _answers(page, script, arg):
+        assert time.monotonic() < deadline, f"never came to be: {script}"
+        page.wait_for_timeout(50)
+
+
+def _answers(page: Page, script: str, arg: Any) -> bool:
+    try:
+        return bool(page.evaluate(script, arg))
+    except Error as error:
+        # the page has just been left for another, or opened anew
+        if "context was destroyed" in error.message or "navigation" in error.message:
+            return False
+        raise
 
 
 def find_chromium() -> str:
@@ -67,7 +110,8 @@ class Screen:
             is_mobile=self.is_phone,
             **options,
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
+        self.context.add_init_script(_HELP)
         # each step's page as well would be a tenth of these tests' processor time: PIONEER_SNAPSHOTS=1 to look into one
         self.context.tracing.start(snapshots="PIONEER_SNAPSHOTS" in os.environ)
         self.page = self._new_page()
@@ -95,9 +139,25 @@ class Screen:
         self.page.goto(path)
         expect(self.page.locator("h1").first).to_be_visible()
 
+    def wait_until(self, script: str, arg: Any = None) -> None:
+        """Wait until a script answers yes of the page, or promises to and does."""
+        wait_until(self.page, script, arg)
+
     def wait_for_draft(self, words: str) -> None:
         """Wait until what was typed has reached this browser's database, which is some moments after the key."""
-        self.page.wait_for_function(DRAFTS_SAY, arg=words)
+        self.wait_until(_IS_DRAFT, [words, True])
+
+    def wait_for_no_draft(self, words: str) -> None:
+        """Wait until what was typed, and then sent or thrown away, has left this browser's database."""
+        self.wait_until(_IS_DRAFT, [words, False])
+
+    def expect_toast(self, words: str) -> None:
+        """This was said in passing since that was asked last; it may be gone from the screen."""
+        self.wait_until(_SAID, {"kind": "toast", "words": words})
+
+    def expect_strip(self, words: str = "") -> None:
+        """A strip said this since that was asked last; it may be gone, and with it the way to take it back."""
+        self.wait_until(_SAID, {"kind": "strip", "words": words})
 
     def close_tab(self) -> None:
         """Close the tab, as swiping the app away does."""

@@ -1,6 +1,7 @@
 """The service as it is run: `pioneer serve` in a process of its own, with its own PostgreSQL, on a port of its own."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -24,10 +25,15 @@ START_SECONDS = 60
 
 
 def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port nobody listens on, and none that an outgoing connection is given while its service is down."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no port is free")
 
 
 def restart_database(folder: Path) -> None:

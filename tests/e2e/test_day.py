@@ -121,7 +121,6 @@ def accept_invitation(phone: Phone, code: str) -> None:
     phone.get("new-password-again").fill(PASSWORD)
     phone.tap("accept-invitation")
     expect(phone.get("tab-today")).to_be_visible()
-    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
 
 def open_round(desk: Desk) -> None:
@@ -238,7 +237,7 @@ def test_from_a_workbook_to_the_coverage_of_a_city(
     desk.sign_in("city", PASSWORD)
     open_round(desk)
     phone.open("/today")
-    expect(phone.get("ring")).to_be_visible(timeout=30_000)
+    expect(phone.get("ring")).to_be_visible()
     expect(phone.get("stair")).to_have_count(2)
     work_offline(city, phone)
 

@@ -40,8 +40,10 @@ def test_an_entry_is_merged_parted_and_said_to_be_another(town: Service, open_de
     desk.go("coverage")
     desk.get("need-duplicates").get_by_role("link").click()
 
+    expect(pair).to_be_visible()
     assert find_violations(desk.page) == []
     pair.get_by_test_id("merge").click()
+    expect(desk.get("merge-submit")).to_be_visible()
     assert find_violations(desk.page) == []
     sides = [desk.get(f"keep-{side}").inner_text() for side in (0, 1)]
     kept = next(side for side, text in enumerate(sides) if "101" in text)

@@ -88,7 +88,7 @@ def test_corrections_made_apart_meet_at_the_committee(
     # and the phone follows
     phone.open("/me")
     phone.tap("sync-now")
-    expect(phone.get("toast")).to_have_text("已同步")
+    phone.expect_toast("已同步")
     phone.open_door(home.stair_title, home.room)
     expect(phone.get("call")).to_contain_text(OURS)
     assert "0 tallies differ" in town.must("tally", "verify")

@@ -18,7 +18,7 @@ from jose import jwt
 from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.phone import Phone
-from tests.e2e.screen import ROOT
+from tests.e2e.screen import ROOT, wait_until
 from tests.e2e.service import Client, Service, restart_database, signed_in
 from tests.e2e.town import Home, list_homes
 
@@ -161,7 +161,7 @@ def phone(town: Service, kept_phone: Phone) -> Phone:
         kept_phone.sign_in("demo-worker")
     expect(kept_phone.get("stair").first).to_be_visible()
     # the worker is registered a second after the first page, and the page must be its own
-    kept_phone.page.wait_for_function("navigator.serviceWorker.controller !== null")
+    kept_phone.wait_until("navigator.serviceWorker.controller !== null")
     kept_phone.expect_confirmed()
     return kept_phone
 
@@ -242,7 +242,7 @@ def test_migrating_tab_killed(town: Service, phone: Phone, doors: Iterator[Home]
     dying = phone.context.new_page()
     dying.add_init_script(f"({_NEVER_DONE})()")
     dying.goto("/today", wait_until="commit")
-    dying.wait_for_function("window.isUpgrading === true")
+    wait_until(dying, "window.isUpgrading === true")
     assert visits(town, home) == 0
     dying.close()
     assert beside.evaluate(_VERSION) == 1
@@ -282,20 +282,19 @@ def test_a_tab_of_before(phone: Phone, published: Published) -> None:
     phone.page = taken
     phone.open("/today")
     expect_version(phone, number)
-    phone.page.wait_for_function(
+    phone.wait_until(
         "number => caches.keys()"
         ".then((names) => Promise.all(names.map(async (name) => (await caches.open(name)).keys())))"
         ".then((kept) => kept.flat().every(({ url }) => !url.includes('/assets/') || url.includes(`.v${number}.`)))",
-        arg=number,
+        number,
     )
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_updating(town: Service, phone: Phone, published: Published, doors: Iterator[Home], fault: str) -> None:
     home = next(doors)
-    if fault != "tab_killed":
-        # the record waits through all of it: sending begins only with the new version
-        phone.context.route("**/api/v1/sync/commands", lambda route: route.abort())
+    # the record waits through all of it: sending begins only with the new version
+    phone.context.route("**/api/v1/sync/commands", lambda route: route.abort())
     number = offered(phone, published)
     record(phone, home)
     expect(phone.get("take-offer")).to_be_hidden()  # nobody is asked in the middle of a door
@@ -318,25 +317,25 @@ def test_updating(town: Service, phone: Phone, published: Published, doors: Iter
             phone.open_tab("/today")
         expect_version(phone, number)
         if fault in ("network_cut", "server_killed"):
-            expect(phone.get("sync-line")).to_contain_text("离线 · 1 条待上传", timeout=30_000)
+            expect(phone.get("sync-line")).to_contain_text("离线 · 1 条待上传")
             phone.restore_network()
             if town.process is None:
                 town.start()
         phone.context.unroute("**/api/v1/sync/commands")
         phone.page.evaluate("dispatchEvent(new Event('online'))")
         if fault == "token_expired":
-            expect(phone.get("sync-line")).to_contain_text("登录已过期", timeout=30_000)
+            expect(phone.get("sync-line")).to_contain_text("登录已过期")
             phone.tap(phone.get("sync-line").get_by_role("button"))
             phone.get("login").fill("demo-worker")
             phone.get("password").fill("pioneer-demo")
             phone.get("sign-in").click()
             expect(phone.get("login")).to_be_hidden()
         if fault == "device_revoked":
-            expect(phone.get("login")).to_be_visible(timeout=30_000)
+            expect(phone.get("login")).to_be_visible()
         else:
             phone.open("/me")
             phone.tap("sync-now")
-            expect(phone.get("waiting")).to_contain_text("0", timeout=30_000)
+            expect(phone.get("waiting")).to_contain_text("0")
             expect(phone.get("needs-you")).to_contain_text("0")
             expect_version(phone, number)
         if fault == "area_reassigned":

@@ -84,6 +84,7 @@ def report_by_qr(chromium: Browser, url: str, home: Home) -> None:
         page.get_by_label("房号").fill(room)
         page.get_by_label("户主的姓").fill(home.head[:1])
         page.get_by_role("button").click()
+        expect(page.get_by_role("status" if room == "9999" else "group").first).to_be_visible()
     expect(page.get_by_role("group")).to_have_count(len(home.members))
     assert home.head not in page.content()
     page.get_by_label(re.compile("体温")).first.fill("36.6")
@@ -135,7 +136,6 @@ def ask_all_but(town: Service, left: Home) -> None:
 def take_photo(phone: Phone, home: Home) -> None:
     """A photo with the visit, in a cellar."""
     phone.open_door(home.stair_title, home.room)
-    phone.wait_for_part("photos")
     phone.cut_network()
     phone.tap("more")
     phone.get("take-photo").set_input_files({"name": "p.png", "mimeType": "image/png", "buffer": picture()})
@@ -203,8 +203,10 @@ def ask_the_rest(town: Service, desk: Desk, phone: Phone, home: Home) -> None:
     phone.tap("all-well")
     phone.tap(phone.get("question-been_there").get_by_test_id("answer-been_there-false"))
     phone.tap("questions-done")
+    # it was the last: the stair is on screen
+    expect(phone.get("no-answer-stair")).to_be_visible()
     phone.go("me")
-    expect(phone.get("confirmed-today")).to_contain_text(str(confirmed + 1), timeout=30_000)
+    expect(phone.get("confirmed-today")).to_contain_text(str(confirmed + 1))
     desk.page.go_back()
     desk.page.go_back()
     expect(row.locator("strong")).to_have_text(str(to_ask - 1))
@@ -278,7 +280,7 @@ def test_from_a_silent_stair_to_the_last_door_that_is_asked(
     expect(phone.get("door-row-" + home.room)).to_contain_text("自报")
     phone.tap("door-row-" + home.room)
     phone.tap("confirm-report")
-    expect(phone.get("strip")).to_contain_text("已确认自报")
+    phone.expect_strip("已确认自报")
     phone.expect_state("已查")
     expect(phone.get("strip")).to_be_hidden()
     phone.expect_confirmed()

@@ -21,7 +21,7 @@ def test_a_phone_in_english_starts_offline_and_turns_chinese_only_with_its_texts
 ) -> None:
     phone = open_phone(town, "english", language="en")
     phone.sign_in("demo-worker")
-    phone.page.wait_for_function("caches.open('texts').then(c => c.keys()).then(all => all.length > 3)")
+    phone.wait_until_kept()
     assert kept_texts(phone) == ["en"]
 
     phone.cut_network()
@@ -30,7 +30,7 @@ def test_a_phone_in_english_starts_offline_and_turns_chinese_only_with_its_texts
     expect(phone.get("tab-doors")).to_contain_text("Doors")
     phone.go("me")
     phone.tap("language-zh")
-    expect(phone.get("toast")).to_contain_text("cannot be reached")
+    phone.expect_toast("cannot be reached")
     expect(phone.get("tab-doors")).to_contain_text("Doors")
 
     phone.restore_network()
@@ -38,7 +38,7 @@ def test_a_phone_in_english_starts_offline_and_turns_chinese_only_with_its_texts
     phone.open_tab("/me")
     phone.tap("language-zh")
     expect(phone.get("tab-doors")).to_contain_text("住户")
-    phone.page.wait_for_function("caches.open('texts').then(c => c.keys()).then(all => all.length > 6)")
+    phone.wait_until_kept("zh-CN")
     assert kept_texts(phone) == ["en", "zh-CN"]
 
     phone.cut_network()

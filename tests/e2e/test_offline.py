@@ -76,7 +76,7 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.taps = 0
     phone.tap(phone.get(f"door-row-{all_well.room}").filter(has_text=all_well.head))
     phone.tap("all-well")
-    expect(phone.get("strip")).to_contain_text(all_well.room)
+    phone.expect_strip(all_well.room)
     assert phone.taps <= 4
     phone.expect_room(ill.room)
     phone.expect_waiting(1)
@@ -105,7 +105,7 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.open_stair(second_stair[0].stair_title)
     expect(phone.get("no-answer-stair")).to_contain_text(str(len(second_stair)))
     phone.tap("no-answer-stair")
-    expect(phone.get("strip")).to_contain_text(f"{len(second_stair)} 户无人应答")
+    phone.expect_strip(f"{len(second_stair)} 户无人应答")
     for home in second_stair:
         expect(phone.get(f"door-{home.room}")).to_contain_text("无")
     recorded = 4 + len(second_stair)
@@ -121,7 +121,7 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.get("care-note").fill("药快吃完了，已记下药名")
     phone.tap("next-3")
     phone.tap("save-care")
-    expect(phone.get("toast")).to_contain_text("走访已保存")
+    phone.expect_toast("走访已保存")
     recorded += 1
     phone.expect_waiting(recorded)
 
@@ -133,7 +133,8 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.open("/outbox")
     rows = phone.get("outbox-row")
     expect(rows).to_have_count(recorded)
-    assert {row.get_attribute("data-state") for row in rows.all()} == {"waiting"}
+    # what has just been tried waits again
+    expect(rows.and_(phone.page.locator("[data-state=waiting]"))).to_have_count(recorded)
     phone.open("/today")
     phone.open_stair(stair)
     for home, sign in ((all_well, "已"), (ill, "已"), (refusing, "拒"), (vacant, "空")):
@@ -145,8 +146,8 @@ def test_a_day_in_the_cellar(town: Service, phone: Phone, first_stair: list[Home
     phone.restore_network()
     phone.expect_confirmed()
     phone.open("/outbox")
+    expect(rows.and_(phone.page.locator("[data-state=confirmed]"))).to_have_count(recorded)
     expect(rows).to_have_count(recorded)
-    assert {row.get_attribute("data-state") for row in rows.all()} == {"confirmed"}
     phone.open("/me")
     expect(phone.get("confirmed-today")).to_contain_text(str(recorded))
 
@@ -181,7 +182,7 @@ def test_an_answer_lost_after_the_commit_makes_no_second_row(
     phone.open_door(home.stair_title, home.room)
     phone.tap("all-well")
     mine = "SELECT count(*) FROM door_visit WHERE household_id = %s"
-    expect(phone.get("sync-line")).to_contain_text("离线 · 1 条待上传", timeout=30_000)
+    expect(phone.get("sync-line")).to_contain_text("离线 · 1 条待上传")
     assert lost[0] == 200
     assert town.count(mine, home.id) == 1
     phone.context.unroute_all()
@@ -208,7 +209,7 @@ def test_a_record_the_server_cannot_take_says_why_and_stays(
     assert town.change("DELETE FROM resident WHERE household_id = %s AND name = %s", home.id, home.members[-1]) == 1
     phone.restore_network()
 
-    expect(phone.get("line-red")).to_have_text(re.compile("1 条需处理"), timeout=30_000)
+    expect(phone.get("line-red")).to_have_text(re.compile("1 条需处理"))
     phone.tap("line-red")
     row = phone.get("outbox-needs-you").get_by_test_id("outbox-row")
     expect(row).to_contain_text("服务器上没有记录里的某个人")
@@ -239,6 +240,7 @@ def test_a_record_that_cannot_be_kept_is_said(phone: Phone, first_stair: list[Ho
     phone.expect_room(first_stair[-3].room)
     phone.page.evaluate("mendStorage()")
     phone.tap("all-well")
+    phone.expect_strip(first_stair[-3].room)
     phone.expect_confirmed()
 
 
@@ -248,6 +250,7 @@ def test_drafts_outlive_the_tab(town: Service, phone: Phone, first_stair: list[H
     phone.open_door(home.stair_title, home.room)
     phone.answer(home.members[0], temperature="36.8")
     phone.tap("person-done")
+    phone.wait_for_draft("36.8")
     forms = {
         f"/household/{home.id}": ("household-note", "七点后在家"),
         f"/household/{home.id}?add=1": ("person-name", "丁小"),
@@ -266,6 +269,7 @@ def test_drafts_outlive_the_tab(town: Service, phone: Phone, first_stair: list[H
     phone.tap("drop-draft")
     expect(phone.get(f"member-{home.members[0]}")).not_to_contain_text("36.8")
     expect(phone.get("draft")).to_be_hidden()
+    phone.wait_for_no_draft("36.8")
 
     # sent or thrown away, each is gone
     for path, (field, words) in forms.items():
@@ -277,10 +281,11 @@ def test_drafts_outlive_the_tab(town: Service, phone: Phone, first_stair: list[H
         elif "care" in path:
             phone.tap("condition-well")
             phone.tap("save-care")
-            expect(phone.get("toast")).to_contain_text("走访已保存")
+            phone.expect_toast("走访已保存")
         else:
             phone.tap("drop-draft")
             expect(phone.get(field)).to_have_value("")
+        phone.wait_for_no_draft(words)
     for path, (field, _) in forms.items():
         phone.open(path)
         expect(phone.get(field)).to_have_value("")
@@ -306,7 +311,7 @@ def test_a_record_can_be_taken_back(town: Service, phone: Phone, first_stair: li
     phone.expect_waiting(0)
     phone.open("/me")
     phone.tap("sync-now")
-    expect(phone.get("toast")).to_have_text("已同步")
+    phone.expect_toast("已同步")
     assert town.count("SELECT count(*) FROM door_visit WHERE household_id = %s", home.id) == 0
 
 
@@ -315,9 +320,7 @@ def test_a_finger_sliding_over_tiles_marks_them(phone: Phone, first_stair: list[
     phone.open_stair(first_stair[0].stair_title)
     floor = max({home.floor for home in first_stair}, key=lambda n: sum(home.floor == n for home in first_stair))
     rooms = [home.room for home in first_stair if home.floor == floor]
-    boxes = [phone.get(f"door-{room}").bounding_box() for room in rooms]
-    points = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box]
-    phone.slide(points)
+    phone.slide([phone.get(f"door-{room}") for room in rooms])
     for room in rooms:
         expect(phone.get(f"door-{room}")).to_have_attribute("aria-pressed", "true")
 

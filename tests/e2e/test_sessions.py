@@ -39,13 +39,13 @@ def test_another_device_is_signed_out_from_ones_own(town: Service, open_phone: C
     # signed in a moment ago; those of tests before have signed out or been told to
     kept.tap(kept.get("sign-device-out").first)
     kept.tap("confirm-device-out")
-    expect(kept.get("toast")).to_contain_text("退出")
+    kept.expect_toast("退出")
     expect(kept.get("device").filter(has_text="已要求退出")).not_to_have_count(0)
     assert town.count("SELECT count(*) FROM device WHERE revoked_at > now() - interval '1 minute'") == 1
 
     lost.go("me")
     lost.tap("sync-now")
-    expect(lost.get("login")).to_be_visible(timeout=30_000)
+    expect(lost.get("login")).to_be_visible()
     kept.go("me")
     kept.tap("sync-now")
-    expect(kept.get("toast")).to_have_text("已同步")
+    kept.expect_toast("已同步")

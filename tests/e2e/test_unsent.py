@@ -31,7 +31,7 @@ def test_records_brought_as_a_file_count_once(
     phone.go("me")
     with phone.page.expect_download() as saved:
         phone.tap("export")
-    expect(phone.get("toast")).to_have_text("已导出 1 条记录、1 张照片，已加密，请交给社区")
+    phone.expect_toast("已导出 1 条记录、1 张照片，已加密，请交给社区")
     file = tmp_path / saved.value.suggested_filename
     assert file.suffix == ".sealed"
     saved.value.save_as(file)

@@ -38,6 +38,7 @@ def test_from_a_phone_without_a_network_to_paper_and_back(town, open_phone, open
     phone.tap("print-sheet")
     code = phone.get("enter-sheet").locator(".cell__value, .cell__right").inner_text().strip()
     assert re.fullmatch("[A-Z2-7]{8}", code), code
+    phone.wait_until("window.printed")
     pages = phone.page.evaluate("window.printed")
     assert pages == phone.get("paper").count() > 1
     # nothing on it that a lost sheet should not tell
@@ -80,6 +81,7 @@ def test_from_a_phone_without_a_network_to_paper_and_back(town, open_phone, open
     desk.get(second).locator("input").first.focus()
     keys.press("Enter")
     expect(desk.get(second).get_by_test_id("row-state")).to_have_text("已录入")
+    expect(desk.get(third).locator("[data-outcome]")).to_be_focused()
     # no network: kept, sent once there is one again
     desk.context.set_offline(True)
     keys.press("3")
