@@ -176,5 +176,6 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: chunks, chunkFileNames: nameChunk('.js'), assetFileNames: nameChunk('[extname]') } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8000' } },
-  test: { environment: 'node', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'] },
+  // a machine that many share may stand still for seconds
+  test: { environment: 'node', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -44,7 +44,7 @@ class Ground:
 
 async def finished(call: Caller, import_id: str) -> None:
     """Wait until an import has been done: what it still writes would be laid at somebody's door."""
-    for _ in range(200):
+    for _ in range(1_200):
         status = (await call("committee", "GET", f"/imports/{import_id}")).json()["status"]
         if status not in ("queued", "running"):
             return

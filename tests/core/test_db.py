@@ -1,6 +1,8 @@
 """The pools: what a database that was restarted leaves in them costs nobody a failed try."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -8,7 +10,20 @@ from sqlalchemy import text
 
 from app.core.db import EVERYWHERE, Database
 
-HOLD = "SELECT pg_sleep(0.2)"
+HOLD = "SELECT pg_backend_pid(), pg_advisory_xact_lock_shared(77)"
+"""Waits as long as the gate is shut."""
+
+
+@asynccontextmanager
+async def gate(url: str, waiting: int) -> AsyncIterator[None]:
+    """Shut while begun, and opened when so many wait before it: each on a connection of its own."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
+        await owner.execute("SELECT pg_advisory_lock(77)")
+        yield
+        count = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"
+        async with asyncio.timeout(30):
+            while await (await owner.execute(count)).fetchone() != (waiting,):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def fill(database: Database) -> None:
@@ -18,7 +33,10 @@ async def fill(database: Database) -> None:
         async with database.session(EVERYWHERE) as session:
             await session.execute(text(HOLD))
 
-    await asyncio.gather(*(database.call(EVERYWHERE, HOLD, {}) for _ in range(4)), *(ask() for _ in range(4)))
+    calls = [database.call(EVERYWHERE, HOLD, {}) for _ in range(4)]
+    async with gate(database.url, 8):
+        filling = asyncio.gather(*calls, *(ask() for _ in range(4)))
+    await filling
 
 
 async def restart(url: str) -> int:
@@ -46,7 +64,10 @@ async def test_after_a_restart_the_first_tries_succeed(database: Database, datab
 
 async def test_a_call_that_was_under_way_is_not_tried_again(database: Database, database_url: str) -> None:
     under_way = asyncio.create_task(database.call(EVERYWHERE, "SELECT pg_sleep(20)", {}))
-    await asyncio.sleep(0.5)
+    begun = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner, asyncio.timeout(30):
+        while await (await owner.execute(begun)).fetchone() != (1,):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     await restart(database_url)
     with pytest.raises(psycopg.OperationalError):
         await under_way
@@ -54,10 +75,9 @@ async def test_a_call_that_was_under_way_is_not_tried_again(database: Database, 
 
 async def test_what_the_server_says_unasked_ends_no_connection(database: Database, database_url: str) -> None:
     async def pids() -> set[int]:
-        rows = await asyncio.gather(
-            *(database.call(EVERYWHERE, "SELECT pg_backend_pid(), pg_sleep(0.2)", {}) for _ in range(4))
-        )
-        return {pid for ((pid, _),) in rows}
+        async with gate(database_url, 4):
+            asked = asyncio.gather(*(database.call(EVERYWHERE, HOLD, {}) for _ in range(4)))
+        return {pid for ((pid, _),) in await asked}
 
     before = await pids()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,16 @@ async def versions(database: Database) -> list[tuple[str, int]]:
         return [(row.community_code, row.version) for row in rows]
 
 
+@asynccontextmanager
+async def held_back(database: Database, community: str) -> AsyncIterator[None]:
+    """Nothing can be sealed anew in a community meanwhile, so that a rotation stands in the middle."""
+    async with database.session(EVERYWHERE) as session:
+        await session.execute(
+            text("SELECT 1 FROM community_clock WHERE community_code = :c FOR UPDATE"), {"c": community}
+        )
+        yield
+
+
 class TestRotateKeys:
     async def test_everything_moves_to_the_new_key_and_reads_the_same(
         self, key_file: Path, call: Caller, database: Database
@@ -159,6 +169,7 @@ class TestRotateKeys:
         self, key_file: Path, call: Caller, database: Database
     ) -> None:
         await put(database, A, people("1", 20))
+        await put(database, B, people("2", 1))
         homes = (await make_homes(database, A, stair_of("3", "2", ["101", "102", "201"])))[-3:]
         round_id = await make_round(call)
         written: dict[str, str] = {}
@@ -195,16 +206,25 @@ class TestRotateKeys:
                 await asyncio.sleep(0.05)
 
         async def rotate() -> tuple[int, str]:
+            """Stand in the middle until everybody has written three times more."""
             try:
-                return await pioneer("rotate", "--batch", "5")
+                async with held_back(database, B):
+                    rotating = asyncio.create_task(pioneer("rotate", "--batch", "5"))
+                    while len(await key_ids(database)) < 2 and not rotating.done():  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                    before = Counter(counts)
+                    while not rotating.done() and min(counts[who] - before[who] for who in writers) < 3:  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                return await rotating
             finally:
                 done.set()
 
+        writers = ("visits", "committee", "street", "imports")
         (code, said), *_ = await asyncio.gather(
             rotate(), push_notes(), edit_phones(homes[0], "committee"), edit_phones(homes[1], "street"), import_again()
         )
         assert code == 0, said
-        assert min(counts.values()) >= 3
+        assert min(counts[who] for who in writers) >= 3
         notes = {
             item["id"]: item["note"] for path in ("/door-visits", "/care-visits") async for item in every(call, path)
         }
@@ -217,14 +237,16 @@ class TestRotateKeys:
 
     async def test_killed_in_the_middle_it_goes_on_where_it_stopped(self, key_file: Path, database: Database) -> None:
         await put(database, A, people("1", 200))
+        await put(database, B, people("2", 1))
         before = await opened(database)
-        process = start("rotate", "--batch", "1")
-        for _ in range(600):
-            await asyncio.sleep(0.05)
-            if len(await key_ids(database)) > 1:
-                break
-        process.kill()
-        process.wait()
+        async with held_back(database, B):
+            process = start("rotate", "--batch", "1")
+            for _ in range(600):
+                await asyncio.sleep(0.05)
+                if len(await key_ids(database)) > 1:
+                    break
+            process.kill()
+            process.wait()
         halfway = await key_ids(database)
         assert len(halfway) == 2, halfway
         assert await opened(database) == before

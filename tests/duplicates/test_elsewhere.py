@@ -21,7 +21,7 @@ async def both(database: Database) -> tuple[str, str]:
 
 async def told(call: Caller, who: str, area: str, answer: str | None, **params: Any) -> dict[str, Any]:
     """The pair as one side reads it, once the other side's answer has come over."""
-    for _ in range(100):
+    for _ in range(1_200):
         (one,) = await listed(call, who, area, **params) or [{"elsewhere": {"answer": "-"}}]
         if one["elsewhere"]["answer"] == answer:
             return one

@@ -132,7 +132,7 @@ async def test_a_list_that_comes_in_is_searched(call: Caller, database: Database
     form = {"kind": "roster", "community_code": A, "dry_run": "false"}
     files = {"file": ("名册.csv", roster.encode(), "text/csv")}
     assert (await call("committee", "POST", "/imports", data=form, files=files)).status_code == 202
-    for _ in range(100):
+    for _ in range(1_200):
         if found := await listed(call):
             break
         await asyncio.sleep(0.05)

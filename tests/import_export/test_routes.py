@@ -43,7 +43,7 @@ async def upload(call: Caller, content: bytes, who: str | None = "committee", **
 
 async def settled(call: Caller, import_id: str, who: str = "committee", **headers: str) -> dict[str, Any]:
     """The import once it is neither queued nor running."""
-    for _ in range(600):
+    for _ in range(1_200):
         answer = await call(who, "GET", f"/imports/{import_id}", headers=headers)
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()

@@ -117,7 +117,7 @@ class TestAWorkerThatDies:
         async with open_queue(database, run_worker=True):
             context = SimpleNamespace(app=jobs.queue)
             await jobs.requeue_stalled_jobs(cast(JobContext, context), 0)
-            for _ in range(200):
+            for _ in range(1_200):
                 if (await seen(database, import_id)).status == "done":
                     break
                 await asyncio.sleep(0.05)

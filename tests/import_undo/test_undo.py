@@ -90,7 +90,7 @@ async def undone(call: Caller, import_id: str, who: str = "committee") -> dict[s
     """Have an import undone; answers how it stands when that has ended."""
     answer = await call(who, "POST", f"/imports/{import_id}/undo")
     assert answer.status_code == 202, answer.text
-    for _ in range(400):
+    for _ in range(1_200):
         undo = await standing(call, import_id, who)
         if undo["state"] not in ("queued", "running"):
             return undo
