@@ -28,6 +28,7 @@ from app.followups import routes as followups_routes
 from app.hooks import install_hooks
 from app.import_export import routes as import_export_routes
 from app.import_undo import routes as import_undo_routes
+from app.lapsing import routes as lapsing_routes
 from app.not_home import pages as not_home_pages
 from app.not_home import routes as not_home_routes
 from app.people import routes as people_routes
@@ -65,6 +66,7 @@ _ROOMS: tuple[APIRouter, ...] = (
     care_routes.router,
     flagged_edits_routes.router,
     duplicates_routes.router,
+    lapsing_routes.router,
     reports_routes.router,
     privacy_routes.router,
     rules_routes.router,

@@ -176,7 +176,7 @@ async def both_filled(call: Caller, database: Database) -> None:
             session.add(ImportLeft(community_code=code, import_id=import_id, dwelling_id=home, reason="area"))
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
-    await retention.run_retention(database, today() + timedelta(days=400))
+    await retention.run_retention(database, today() + timedelta(days=120))
 
 
 async def communities_seen(database: Database, scope: Scope) -> dict[str, set[str]]:

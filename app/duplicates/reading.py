@@ -1,7 +1,7 @@
 """The list of what may be registered twice, as desks read it: masked, and of another community nothing but its name."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from app.auth.models import Role
 from app.auth.service import DESK, Actor, in_scope
 from app.core import crypto
 from app.core.area_code import prefix_of
+from app.core.clock import today
 from app.core.errors import Invalid, NotFound
 from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.duplicates.models import Answer, Duplicate, DuplicateKind, DuplicateStatus
@@ -64,7 +65,8 @@ _DECIDED = f"""
     ORDER BY d.decided_at DESC, d.community_code DESC, d.id DESC LIMIT :limit
 """
 _MERGES = text("""
-    SELECT duplicate_id, id FROM registry_merge
+    SELECT duplicate_id, CASE WHEN delete_by > :today AND before ? 'moved' THEN id END AS id, delete_by
+    FROM registry_merge
     WHERE community_code BETWEEN :low AND :high AND duplicate_id = ANY(:ids) AND undone_at IS NULL
 """)
 
@@ -143,7 +145,9 @@ async def read_duplicates(session: AsyncSession, actor: Actor, keys: Sequence[tu
     reader = _Reader(actor, await areas.name_divisions(session, sorted(str(code) for code in codes)))
     await reader.load(session, rows.values())
     span = {"low": min((c for c, _ in keys), default=""), "high": max((c for c, _ in keys), default=""), "ids": ids}
-    merges = {row.duplicate_id: row.id for row in await session.execute(_MERGES, span)}
+    merges = {
+        row.duplicate_id: (row.id, row.delete_by) for row in await session.execute(_MERGES, span | {"today": today()})
+    }
     items = []
     for key in keys:
         row = rows.get(key)
@@ -193,8 +197,11 @@ class _Reader:
         )
         self.homes = {home.id: (home, door) for home, door in await session.execute(joined)}
 
-    def read(self, row: Duplicate, twin: Duplicate | None, merge_id: UUID | None) -> DuplicateRead | None:
-        """A pair; None for an open one of which a side is no longer there."""
+    def read(
+        self, row: Duplicate, twin: Duplicate | None, merge: tuple[UUID | None, date] | None
+    ) -> DuplicateRead | None:
+        """A pair, with its merge while that can be undone, and the day from which it cannot; None for an open one of
+        which a side is no longer there."""
         is_home = row.kind == DuplicateKind.HOUSEHOLD
         ids = [row.subject_id] + ([row.other_id] if row.other_id else [])
         if twin is not None:
@@ -211,6 +218,7 @@ class _Reader:
                 community_code=code, community_name=self.names.get(code, ""),
                 answer=Answer(row.other_answer) if row.other_answer else None,
             )  # fmt: skip
+        merge_id, over_on = merge if merge and row.status == DuplicateStatus.MERGED else (None, None)
         return DuplicateRead(
             **row.model_dump(include={"id", "community_code", "kind", "status", "reasons", "answer", "found_at"}),
             sides=sides,
@@ -220,7 +228,8 @@ class _Reader:
             reason=crypto.open_text(row.reason_sealed, REASON),
             decided_by_name=row.decided_by_name or None,
             decided_at=row.decided_at,
-            merge_id=merge_id if row.status == DuplicateStatus.MERGED else None,
+            merge_id=merge_id,
+            undo_until=over_on and over_on - timedelta(days=1),
         )
 
     def _has_left(self, one: UUID, *, is_home: bool) -> bool:

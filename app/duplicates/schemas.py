@@ -1,6 +1,6 @@
 """Shapes of duplicates. A masked ID and a birth date are never answered together, and no score is."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -138,7 +138,9 @@ class OtherPlace(BaseModel):
 class DuplicateRead(BaseModel):
     """Two rows of the registry that may be one. `sides`: what is in the reader's scope, one or two.
 
-    `differences`: facts of which both say something, and not the same; of masked values that cannot be seen.
+    `differences`: facts of which both say something, and not the same; of masked values that cannot be seen. Of a
+    merge `undo_until` is the last day on which it can be undone, after which `merge_id` is null and what stood before
+    is deleted.
     """
 
     id: UUID
@@ -156,6 +158,7 @@ class DuplicateRead(BaseModel):
     decided_at: datetime | None
     found_at: datetime
     merge_id: UUID | None
+    undo_until: date | None
 
 
 class DuplicatePage(BaseModel):

@@ -241,6 +241,14 @@ LISTS: dict[str, List] = {
             _number("resident_count", "人数", "People"),
         ),
     ),
+    "list_lapsing": List(
+        "待确认的标签和备注", "Tags and notes to confirm",
+        (
+            *_COMMUNITY, *_HOME, _words("tags", "标签", "Tags", w.TAG, 20),
+            _day("tags_until", "标签保留到", "Tags until"), _text("note", "备注", "Note", 24),
+            _day("note_until", "备注保留到", "Note until"),
+        ),
+    ),
     "list_conflicts": List(
         "待定的更正", "Corrections to decide",
         (

@@ -252,6 +252,10 @@ RULE: Words = {
     "retention.care": ("走访记录保存", "care notes are kept"),
     "retention.photos": ("照片保存", "photos are kept"),
     "retention.edits": ("已核对的更正保存", "judged edits are kept"),
+    "retention.merges": ("合并可以撤销的期限", "a merge can be undone for"),
+    "retention.tags": ("住户标签有效期", "tags hold for"),
+    "retention.notes": ("住户备注有效期", "notes hold for"),
+    "retention.departed": ("离开的人的号码保存", "numbers of who has left are kept"),
 }
 RULE_UNIT: Words = {
     "days": ("天", "days"),
@@ -275,6 +279,10 @@ DELETION_KIND: Words = {
     "self_reports": ("住户自报", "what households reported"),
     "photos": ("照片", "photos"),
     "edit_conflicts": ("已处理冲突的两个值", "both values of decided conflicts"),
+    "merges": ("合并前的内容", "what stood before merges"),
+    "tags": ("到期的标签", "tags nobody has confirmed"),
+    "notes": ("到期的住户备注", "notes nobody has confirmed"),
+    "departed": ("离开的人的号码和备注", "numbers and notes of who has left"),
     "flagged_edits": ("已核对的登记更正", "judged edits of the registry"),
     "follow_up_notes": ("随访办结说明", "notes of closed follow-ups"),
 }

@@ -17,7 +17,7 @@ from sqlmodel import col
 from app.areas import service as areas
 from app.audit import service as audit
 from app.care import merges as care
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.followups import merges as followups
@@ -31,7 +31,11 @@ from app.people.naming import initials
 from app.photos import merges as photos
 from app.posts import service as posts
 from app.residence import merges as residence
+from app.rules import service as rules
 from app.screening import merges as screening
+
+RULE = "retention.merges"
+"""How long a merge can be undone, and so how long what stood before is kept."""
 
 
 class RowsChanged(Conflict):
@@ -101,7 +105,7 @@ async def merge_people(
 
     The caller holds the community's clock and has checked the scope. Raises RowsChanged when one has left.
     """
-    merge = _begin(session, doer, community, duplicate_id, "person", asked.keep, asked.gone)
+    merge = await _begin(session, doer, community, duplicate_id, "person", asked.keep, asked.gone)
     await _merge_people(merge, asked)
     return merge.record
 
@@ -118,17 +122,18 @@ async def merge_households(
 
     Raises RowsChanged when one is closed, Invalid (`persons_mismatch`).
     """
-    merge = _begin(session, doer, community, duplicate_id, "household", asked.keep, asked.gone)
+    merge = await _begin(session, doer, community, duplicate_id, "household", asked.keep, asked.gone)
     await _merge_homes(merge, asked.take, persons)
     return merge.record
 
 
-def _begin(
+async def _begin(
     session: AsyncSession, doer: audit.Doer, community: str, duplicate_id: UUID, kind: str, kept: UUID, gone: UUID
 ) -> _Merge:
     record = RegistryMerge(
         community_code=community, id=new_id(), duplicate_id=duplicate_id, kind=kind, kept_id=kept, gone_id=gone,
         merged_by=doer.id, merged_by_name=doer.name, merged_at=now(),
+        delete_by=(await rules.read_rules(session)).day_after(RULE, today()),
     )  # fmt: skip
     return _Merge(session, doer, record)
 

@@ -1,6 +1,6 @@
 """Tables of merges: what was merged into what, and what each row said before."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from app.core.ids import new_id
 class RegistryMerge(SQLModel, table=True):
     """A merge: whose id stands for both from now on, and what stood before, so that it can be undone.
 
-    `before` holds ids, outcomes and times, nothing of anybody's health: what was said is read from the visits again.
+    `before` holds ids, names of heads, outcomes and times, nothing of anybody's health: what was said is read from the
+    visits again. From `delete_by` on the merge cannot be undone, and of `before` there is left who was made one.
     """
 
     __tablename__ = "registry_merge"
@@ -37,12 +38,13 @@ class RegistryMerge(SQLModel, table=True):
     undone_by: UUID | None = None
     undone_by_name: str = Field(default="", sa_column_kwargs={"server_default": ""})
     undone_at: datetime | None = instant(nullable=True)
+    delete_by: date
     version: int = counter(BigInteger)
 
 
 class MergedRow(SQLModel, table=True):
     """What a merge changed in a row that went on: its values before and after; numbers and notes stay sealed as
-    they were, so that keys change here as they do in the row itself."""
+    they were, so that keys change here as they do in the row itself. It goes when the merge is past undoing."""
 
     __tablename__ = "merged_row"
     __table_args__ = (

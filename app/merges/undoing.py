@@ -1,5 +1,7 @@
-"""Undoing a merge: the same rows stand there again, and what has been changed since stays."""
+"""Undoing a merge: the same rows stand there again, and what has been changed since stays. And the end of that: the
+day from which it cannot be undone, when what was kept for it goes."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -9,7 +11,7 @@ from sqlmodel import col
 from app.areas import service as areas
 from app.audit import service as audit
 from app.care import merges as care
-from app.core.clock import now
+from app.core.clock import now, today
 from app.core.errors import Conflict
 from app.followups import merges as followups
 from app.merges import folding
@@ -30,6 +32,17 @@ class MergeUndone(Conflict):
 
     def __init__(self) -> None:
         super().__init__("merge_undone", "这次合并已经撤销过了。", "This merge has been undone already.")
+
+
+class MergeOver(Conflict):
+    """What stood before the merge is no longer kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "merge_over",
+            "已过可撤销的期限，合并前的内容已删除，不能再分开。",
+            "The time in which this merge could be undone is over; what stood before is deleted.",
+        )
 
 
 class MergeNotLast(Conflict):
@@ -69,11 +82,13 @@ async def undo_merge(session: AsyncSession, doer: audit.Doer, record: RegistryMe
     """Part what a merge brought together. The caller holds the community's clock, has read `record` under it and has
     checked the scope.
 
-    Raises MergeUndone, MergeNotLast, MergeHouseholdClosed, MergeDoorTaken.
+    Raises MergeUndone, MergeOver, MergeNotLast, MergeHouseholdClosed, MergeDoorTaken.
     """
     community = record.community_code
     if record.undone_at is not None:
         raise MergeUndone
+    if record.delete_by <= today() or "moved" not in record.before:
+        raise MergeOver
     statement = select(MergedRow).where(
         col(MergedRow.community_code) == community, col(MergedRow.merge_id) == record.id
     )
@@ -246,3 +261,42 @@ class _Undo:
                 {"c": community, "v": version, "doors": doors},
             )
             await posts.reload_areas(session, community, doors, version)
+
+
+DUE_MERGES = "registry_merge WHERE delete_by <= :on AND before ? 'moved'"
+"""Merges that cannot be undone any more by the day `:on` and still hold what stood before."""
+
+
+async def delete_due_merges(session: AsyncSession, community_code: str, on: date, version: int, limit: int) -> int:
+    """Let go of what merges have kept to be undone, `limit` merges at most; who was made one stays.
+
+    The rows that were merged away stay too, for what still comes in under their ids and for lists that name them as
+    they did, and say no more than the name: all else says the row that stands for them. One that was undone has its
+    rows back and keeps nothing.
+    """
+    del version  # no phone holds them
+    result = await session.execute(
+        text(f"""
+        WITH due AS (
+            SELECT id, kind, gone_id, before, undone_at FROM {DUE_MERGES} AND community_code = :c
+            ORDER BY id LIMIT :limit
+        ), rows AS (
+            DELETE FROM merged_row r USING due WHERE r.community_code = :c AND r.merge_id = due.id
+        ), people AS (
+            UPDATE resident r SET birth_on = NULL, workplace = '', id_kind = 'none', id_sealed = NULL, id_index = NULL,
+                phone_sealed = NULL, phone_index = NULL, tags = '{{}}', needs_id_check = false
+            FROM due CROSS JOIN LATERAL jsonb_array_elements(due.before -> 'persons') AS p(pair)
+            WHERE due.undone_at IS NULL AND r.community_code = :c AND r.id = (p.pair ->> 0)::uuid
+                AND r.merged_into_id IS NOT NULL
+        ), homes AS (
+            UPDATE household h SET phone_sealed = NULL, phone_index = NULL, note_sealed = NULL, tags = '{{}}'
+            FROM due WHERE due.undone_at IS NULL AND due.kind = 'household' AND h.community_code = :c
+                AND h.id = due.gone_id AND h.merged_into_id IS NOT NULL
+        ), emptied AS (
+            UPDATE registry_merge m SET before = jsonb_build_object('persons', m.before -> 'persons')
+            FROM due WHERE m.community_code = :c AND m.id = due.id RETURNING 1
+        ) SELECT count(*) FROM emptied
+    """),
+        {"c": community_code, "on": on, "limit": limit},
+    )
+    return int(result.scalar_one())

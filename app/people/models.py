@@ -123,6 +123,9 @@ class Household(SQLModel, table=True):
     phone_index: bytes | None = blind_index_of("phone_sealed")
     tags: list[str] = words()
     note_sealed: bytes | None = sealed("household.note")
+    # the day on which somebody last said them again, as they stand
+    tags_said_on: date | None = None
+    note_said_on: date | None = None
     resident_count: int = counter(BigInteger)
     is_closed: bool = flag()
     # the same household under another id: what still comes in for this one is that one's

@@ -32,6 +32,10 @@ class DeletionKind(StrEnum):
     PHOTOS = "photos"
     FLAGGED_EDITS = "flagged_edits"
     EDIT_CONFLICTS = "edit_conflicts"
+    MERGES = "merges"
+    TAGS = "tags"
+    NOTES = "notes"
+    DEPARTED = "departed"
 
 
 class DeletionRecord(SQLModel, table=True):

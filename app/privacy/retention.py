@@ -25,6 +25,8 @@ from app.core.logging import get_logger
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.flagged_edits import service as flagged_edits
 from app.followups import service as followups
+from app.lapsing import service as lapsing
+from app.merges import merging, undoing
 from app.not_home import self_reports
 from app.people import edits as people_edits
 from app.photos import service as photos
@@ -113,6 +115,30 @@ ENDINGS = (
         "两人改了同一项时供社区选定；从选定之日起计算。",
         "For the committee to choose between two values; counted from the day it chose.",
         people_edits.DUE_CONFLICTS, people_edits.delete_due_conflicts,
+    ),
+    Ending(
+        DeletionKind.MERGES, merging.RULE, ("before", "id_number", "phone", "birth_on", "workplace", "tags", "note"),
+        "以便撤销合并；期满后合并前的内容和被并入的一方只留姓名。",
+        "So that a merge can be undone; then that goes, and of the entry that was merged away all but the name.",
+        undoing.DUE_MERGES, undoing.delete_due_merges,
+    ),
+    Ending(
+        DeletionKind.TAGS, lapsing.TAGS_RULE, ("tags",),
+        "找到需要关爱的住户；从最近一次确认或走访之日起计算，到期前列出供社区确认。",
+        "To find households that need care; from when somebody last said so or cared for them, and listed before.",
+        lapsing.DUE_TAGS, lapsing.delete_due_tags,
+    ),
+    Ending(
+        DeletionKind.NOTES, lapsing.NOTES_RULE, ("note",),
+        "住户备注；从最近一次填写或确认之日起计算，到期前列出供社区确认。",
+        "What the committee notes of a household; counted from when somebody last said so, and listed before.",
+        lapsing.DUE_NOTES, lapsing.delete_due_notes,
+    ),
+    Ending(
+        DeletionKind.DEPARTED, lapsing.DEPARTED_RULE, ("id_number", "phone", "workplace", "tags", "note"),
+        "已搬走或去世的人，便于回来或补登时核对；此后只留姓名和居住起止。",
+        "Of people who have left, to recognise them when they come back; then name and stays alone are kept.",
+        lapsing.DUE_DEPARTED, lapsing.delete_due_departed,
     ),
 )  # fmt: skip
 

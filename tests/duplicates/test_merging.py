@@ -326,7 +326,7 @@ class TestMergePeople:
         self, call: Caller, database: Database, twice: Twice
     ) -> None:
         merged = await merge(call, twice)
-        await retention.run_retention(database, today() + timedelta(days=400))
+        await retention.run_retention(database, today() + timedelta(days=120))
         assert await drift(database) == []
         rows = await rows_of(database)
         assert {k["status"] for k in rows["person_check"]} == {"answered"}
@@ -337,6 +337,47 @@ class TestMergePeople:
         assert {k["status"] for k in rows["person_check"]} == {"answered"}
         named = {(str(k["round_id"]), str(k["resident_id"])) for k in rows["person_check"]}
         assert {(twice.round, twice.other), (twice.closed, twice.one), (twice.closed, twice.other)} <= named
+
+    async def test_it_can_be_undone_for_half_a_year_and_then_nothing_of_before_is_kept(
+        self, call: Caller, database: Database, twice: Twice
+    ) -> None:
+        merged = await merge(call, twice, take=["phone"])
+        (found,) = await listed(call, status="merged")
+        last = today() + timedelta(days=179)
+        assert (found["merge_id"], found["undo_until"]) == (merged["id"], last.isoformat())
+        await retention.run_retention(database, last)
+        assert (await present(database, twice.other))["phone_sealed"] is not None
+        before = (await rows_of(database))["resident"]
+
+        done = await retention.run_retention(database, last + timedelta(days=1))
+        assert [(one.kind.value, one.count) for one in done] == [("merges", 1)]
+        # the entry that went says who it was and no more; who stands for both says what they said
+        row = await present(database, twice.other)
+        assert (row["name"], str(row["merged_into_id"])) == ("赵一同", twice.one)
+        facts = ("birth_on", "workplace", "id_sealed", "id_index", "phone_sealed", "phone_index", "tags")
+        assert [row[name] for name in facts] == [None, "", None, None, None, None, []]
+        others = [one for one in before if str(one["id"]) != twice.other]
+        assert [one for one in (await rows_of(database))["resident"] if str(one["id"]) != twice.other] == others
+        async with database.session(EVERYWHERE) as session:
+            assert await session.scalar(text("SELECT count(*) FROM merged_row")) == 0
+            assert await session.scalar(text("SELECT before FROM registry_merge")) == {
+                "persons": [[twice.other, twice.one, twice.other_home]]
+            }
+        (found,) = await listed(call, status="merged")
+        assert (found["merge_id"], found["undo_until"]) == (None, last.isoformat())
+        answer = await call("committee", "POST", f"/merges/{merged['id']}/undo")
+        assert (answer.status_code, answer.json()["code"]) == (409, "merge_over")
+        # what still comes for the id that went, from a phone or in a list, is hers who stands for it
+        late = knock(twice.other_home, twice.round, {twice.other: "away"}, recorded_at="2026-02-03T08:00:00+08:00")
+        assert [one["status"] for one in await push(call, "worker", late)] == ["accepted"]
+        again = door("601", person(id=None, is_new=False), person("赵父", date(1950, 1, 1), id=None, is_new=False))
+        again.households[0].id = None
+        async with database.session(EVERYWHERE) as session:
+            counts = await registry.put_dwellings(session, SYSTEM, A, [again], as_of=now())
+        assert (counts.created, counts.unchanged) == (0, 2)
+        assert await drift(database) == []
+        once_more = await retention.run_retention(database, last + timedelta(days=1))
+        assert "merges" not in {one.kind.value for one in once_more}
 
     async def test_the_person_hears_of_both(self, call: Caller, database: Database, twice: Twice) -> None:
         body = {"fields": ["phone"], "purpose": "回访核实"}

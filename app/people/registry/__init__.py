@@ -30,7 +30,7 @@ from app.people.registry.outcome import (
     vars_of,
 )
 from app.people.registry.putting import Newcomers, compare_dwellings, create_resident, person_input, put_dwellings
-from app.people.registry.tables import CHANGING, COLUMNS
+from app.people.registry.tables import CHANGING, COLUMNS, say_again
 
 __all__ = [
     "CHANGING",
@@ -56,5 +56,6 @@ __all__ = [
     "kind_without_number",
     "person_input",
     "put_dwellings",
+    "say_again",
     "vars_of",
 ]

@@ -23,7 +23,7 @@ from app.people.registry.rows import (
     same_household,
     same_person,
 )
-from app.people.registry.tables import CHANGING
+from app.people.registry.tables import CHANGING, Fact
 from app.people.service import address_of
 
 
@@ -41,6 +41,7 @@ class Comparison:
         self.before: dict[UUID, Before] = {}
         self.tallies: Counter[str] = Counter()
         self.counts = PutCounts()
+        self.said_again: dict[Fact, list[UUID]] = {"tags": [], "note": []}
         self._fresh: Iterator[UUID] = iter(())
 
     @property
@@ -105,6 +106,7 @@ class Comparison:
             self._touch(door)
         else:
             listed = {"head_name": given.head_name, "phone": given.phone, "tags": row["tags"], "note": given.note}
+            self._hear_again(known, given, row)
             self._settle("household", known["id"], known, row, listed, place.sheet, place.row)
             if differs(known, row):
                 self._remember("household", known, row)
@@ -114,6 +116,16 @@ class Comparison:
         self.counts.household_ids.append(known["id"])
         for person, index in zip(given.persons, indexes, strict=True):
             self._put_person(door, known, person, index, place)
+
+    def _hear_again(self, known: dict[str, Any], given: HouseholdInput, row: dict[str, Any]) -> None:
+        """A newer list that says all tags of a household, or its note, as they stand: they hold anew from its day."""
+        came, as_of = known.get("listed_at"), self.known.as_of
+        if as_of is None or (came is not None and came >= as_of):
+            return
+        if known["tags"] and set(given.tags) >= set(known["tags"]):
+            self.said_again["tags"].append(known["id"])
+        if given.note and known["note_sealed"] is not None and "note_changed" not in row:
+            self.said_again["note"].append(known["id"])
 
     def _put_person(
         self, door: dict[str, Any], home: dict[str, Any], given: PersonInput, index: bytes | None, place: DwellingInput

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.areas import service as areas
 from app.audit import service as audit
 from app.auth.service import DESK, Actor
+from app.core.clock import SHANGHAI
 from app.core.errors import Invalid
 from app.core.resident_id import is_resident_id
 from app.people.models import IdKind
@@ -20,7 +21,7 @@ from app.people.registry.comparing import Comparison
 from app.people.registry.given import DATED, FACTS, DwellingInput, HouseholdInput, PersonInput, Subject
 from app.people.registry.known import Known, load_known
 from app.people.registry.outcome import FindDeparted, PutCounts, vars_of
-from app.people.registry.tables import write_changed, write_new
+from app.people.registry.tables import say_again, write_changed, write_new
 from app.people.schemas import ResidentCreate, ResidentRead
 from app.people.service import get_household, list_residents, note_changes, tell_grown, touch_areas
 
@@ -65,6 +66,8 @@ async def put_dwellings(
     """
     await areas.lock_clock(session, community_code)
     change = await _compare(session, community_code, doors, on_progress, as_of, newcomers, find_departed)
+    if as_of is not None:
+        await say_again(session, community_code, change.said_again, as_of.astimezone(SHANGHAI).date())
     # sealing thousands of numbers takes a moment in which others want to be served
     fresh = await asyncio.to_thread(newcomers.rows) if newcomers else {}
     if change.dwellings or change.households or change.residents or any(fresh.values()):

@@ -1,10 +1,11 @@
 """The three tables that a put writes, as sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
@@ -147,3 +148,21 @@ async def _copy(session: AsyncSession, table: _Table, rows: Sequence[tuple[Any, 
         for row in rows:
             await copy.write_row(row)
     return name
+
+
+Fact = Literal["tags", "note"]
+"""What of a household holds for a time after somebody has said it."""
+
+
+async def say_again(session: AsyncSession, community: str, facts: Mapping[Fact, Sequence[UUID]], on: date) -> None:
+    """Keep that on a day these facts of these households were said again, as they stand. No phone holds the day, so no
+    version moves."""
+    for fact, homes in facts.items():
+        if homes:
+            await session.execute(
+                text(
+                    f"UPDATE household SET {fact}_said_on = :on "
+                    f"WHERE community_code = :c AND id = ANY(:homes) AND ({fact}_said_on < :on) IS NOT FALSE"
+                ),
+                {"c": community, "homes": list(homes), "on": on},
+            )

@@ -1772,6 +1772,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/households/{household_id}/say-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say Again
+         * @description Say that tags or note of a household still hold: their time begins anew. null: there is nothing that lapses.
+         */
+        post: operations["say_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/households/{household_id}/send": {
         parameters: {
             query?: never;
@@ -2194,6 +2214,46 @@ export interface paths {
          * @description Take out and put back what an import has written, but for what somebody has touched since.
          */
         post: operations["undo_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lapsing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lapsing
+         * @description Households whose tags or note are deleted within sixty days unless somebody says that they still hold.
+         */
+        get: operations["list_lapsing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lapsing.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tags and notes to confirm, as a workbook
+         * @description 待确认的标签和备注：Households whose tags or note are deleted within sixty days unless somebody says that they still hold. As `.xlsx`, by the same filter and masks.
+         */
+        get: operations["export_lapsing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5112,7 +5172,7 @@ export interface components {
          * @description What has an end.
          * @enum {string}
          */
-        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports" | "answers" | "photos" | "flagged_edits" | "edit_conflicts";
+        DeletionKind: "door_visits" | "person_checks" | "care_visits" | "findings" | "follow_up_notes" | "self_reports" | "answers" | "photos" | "flagged_edits" | "edit_conflicts" | "merges" | "tags" | "notes" | "departed";
         /**
          * DeletionPage
          * @description A page of deletion records, newest first.
@@ -5666,7 +5726,9 @@ export interface components {
          * DuplicateRead
          * @description Two rows of the registry that may be one. `sides`: what is in the reader's scope, one or two.
          *
-         *     `differences`: facts of which both say something, and not the same; of masked values that cannot be seen.
+         *     `differences`: facts of which both say something, and not the same; of masked values that cannot be seen. Of a
+         *     merge `undo_until` is the last day on which it can be undone, after which `merge_id` is null and what stood before
+         *     is deleted.
          */
         DuplicateRead: {
             answer: components["schemas"]["Answer"] | null;
@@ -5701,6 +5763,8 @@ export interface components {
             /** Sides */
             sides: components["schemas"]["Side"][];
             status: components["schemas"]["DuplicateStatus"];
+            /** Undo Until */
+            undo_until: string | null;
         };
         /**
          * DuplicateStatus
@@ -7099,6 +7163,43 @@ export interface components {
          * @enum {string}
          */
         Knowledge: "there" | "not_there" | "stale" | "unknown";
+        /**
+         * LapsingPage
+         * @description A page of households, what lapses first on top.
+         */
+        LapsingPage: {
+            /** Items */
+            items: components["schemas"]["LapsingRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LapsingRead
+         * @description A household of which something lapses: its last day, null where there is nothing of the kind.
+         *
+         *     `tags`: those that lapse, of the household and of its people.
+         */
+        LapsingRead: {
+            /** Address */
+            address: string;
+            /** Community Code */
+            community_code: string;
+            /** Head Name */
+            head_name: string;
+            /**
+             * Household Id
+             * Format: uuid
+             */
+            household_id: string;
+            /** Note */
+            note: string | null;
+            /** Note Until */
+            note_until: string | null;
+            /** Tags */
+            tags: components["schemas"]["HouseholdTag"][];
+            /** Tags Until */
+            tags_until: string | null;
+        };
         /**
          * MeRead
          * @description The account that asks.
@@ -9140,6 +9241,14 @@ export interface components {
             unit: "days" | "celsius" | "switch" | "times" | "parts_of_day";
             /** Value */
             value: number;
+        };
+        /**
+         * SayAgain
+         * @description What still holds of a household.
+         */
+        SayAgain: {
+            /** Facts */
+            facts: ("tags" | "note")[];
         };
         /**
          * SearchIn
@@ -19190,6 +19299,104 @@ export interface operations {
             };
         };
     };
+    say_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                household_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayAgain"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LapsingRead"] | null;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
     send_members: {
         parameters: {
             query?: never;
@@ -21335,6 +21542,202 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportAccepted"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    list_lapsing: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only this household, however far its last day is. */
+                household_id?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LapsingPage"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Not found or not in scope */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Invalid input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+            /** @description Database unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetail"];
+                };
+            };
+        };
+    };
+    export_lapsing: {
+        parameters: {
+            query: {
+                community_code: string;
+                /** @description Only this household, however far its last day is. */
+                household_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Malformed request */

@@ -7,7 +7,8 @@ export type Rule = Schema<'RuleRead'>
 
 const KEYS = [
   'finding.temperature_c', 'finding.symptoms', 'finding.contact', 'not_home.misses', 'not_home.day_parts',
-  'retention.screening', 'retention.care', 'retention.photos', 'retention.edits',
+  'retention.screening', 'retention.care', 'retention.photos', 'retention.edits', 'retention.merges',
+  'retention.tags', 'retention.notes', 'retention.departed',
 ] as const
 
 /** What a rule is called; one that is newer than this page by its key. */

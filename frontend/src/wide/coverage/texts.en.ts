@@ -27,6 +27,7 @@ const en: Record<keyof typeof zh, string> = {
   'needs.fewer': 'The registry has {n} {n|person|people} fewer than “{source}”',
   'needs.conflicts': '{n} {n|fact was|facts were} changed differently by two people: choose',
   'needs.duplicates': '{n} entries may be registered twice',
+  'needs.lapsing': '{n} {n|household has|households have} tags or notes about to be deleted: confirm what still holds',
   'needs.flagged': '{n} {n|record needs|records need} a look',
   'needs.notices': '{n} {n|door needs|doors need} a notice: nobody opened several times',
   'needs.self_reports': '{n} {n|household|households} reported by code, to be confirmed',

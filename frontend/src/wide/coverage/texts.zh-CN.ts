@@ -26,6 +26,7 @@ const zh = {
   'needs.fewer': '登记人数比“{source}”少 {n} 人',
   'needs.conflicts': '{n} 项信息两个人改得不一样，请选定',
   'needs.duplicates': '{n} 处可能重复登记',
+  'needs.lapsing': '{n} 户的标签或备注即将到期删除，请确认是否仍然属实',
   'needs.flagged': '{n} 条记录需要核对',
   'needs.notices': '{n} 户多次无人应答，需要张贴告知书',
   'needs.self_reports': '{n} 户扫码自报，待网格员核实',

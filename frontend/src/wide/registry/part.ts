@@ -14,6 +14,7 @@ export const registry: DeskPart = {
     { path: '', component: withTexts(registryTexts, () => import('./Registry.vue')) },
     { path: 'conflicts', component: withTexts(registryTexts, () => import('./Conflicts.vue')) },
     { path: 'duplicates', component: withTexts({ load: async () => void (await Promise.all([registryTexts.load(), duplicateTexts.load()])) }, () => import('./duplicates/Duplicates.vue')) },
+    { path: 'lapsing', component: withTexts(registryTexts, () => import('./Lapsing.vue')) },
     { path: 'moves', component: withTexts(registryTexts, () => import('./Moves.vue')) },
     { path: 'household/:id', component: withTexts(withQuestions, () => import('./Household.vue')), props: true },
     { path: 'household/:id/copy/:resident', component: withTexts(registryTexts, () => import('./CopyPage.vue')), props: true },

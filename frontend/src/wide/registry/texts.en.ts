@@ -219,6 +219,14 @@ const en: Record<keyof typeof zh, string> = {
   'conflict.field_birth_on': 'Year of birth',
   'conflict.field_relation': 'Relation to the head',
 
+  'lapsing.see': 'To confirm',
+  'lapsing.title': 'Tags and notes to confirm',
+  'lapsing.subtitle': 'What nobody confirms is deleted on its day. Confirm what still holds and its time begins anew; a care visit confirms tags too.',
+  'lapsing.until': 'kept until {day}',
+  'lapsing.still': 'Still so',
+  'lapsing.said': 'Confirmed: its time begins anew today',
+  'lapsing.none': 'No tag or note ends within sixty days',
+
   'change.title': 'People change',
   'change.open': 'People change',
   'change.what': 'What',

@@ -218,6 +218,14 @@ const zh = {
   'conflict.field_birth_on': '出生年份',
   'conflict.field_relation': '与户主关系',
 
+  'lapsing.see': '待确认',
+  'lapsing.title': '待确认的标签和备注',
+  'lapsing.subtitle': '到期没有人确认就自动删除。仍然属实的请确认，期限重新计算；走访也算确认标签。',
+  'lapsing.until': '保留到 {day}',
+  'lapsing.still': '仍然如此',
+  'lapsing.said': '已确认，期限从今天重新计算',
+  'lapsing.none': '六十天内没有到期的标签和备注',
+
   'change.title': '人员变动',
   'change.open': '人员变动',
   'change.what': '办理什么',

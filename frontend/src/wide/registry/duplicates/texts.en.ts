@@ -66,6 +66,8 @@ const en: Record<DuplicateKey, string> = {
   'undo.title': 'Undo this merge',
   'undo.text': 'Both entries stand as they did; what has been changed since stays.',
   'undo.strip': 'Undo',
+  'undo.until': 'can be undone until {day}',
+  'undo.over': 'could be undone until {day}; what stood before has been deleted',
 
   'dismiss': 'Not the same person…',
   'dismiss_home': 'Not the same household…',

@@ -64,6 +64,8 @@ const zh = {
   'undo.title': '撤销这次合并',
   'undo.text': '两条登记恢复为合并前的样子；合并之后又改过的内容保留。',
   'undo.strip': '撤销',
+  'undo.until': '可撤销到 {day}',
+  'undo.over': '撤销期限到 {day} 为止，合并前的内容已删除',
 
   'dismiss': '不是同一人…',
   'dismiss_home': '不是同一户…',
