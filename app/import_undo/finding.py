@@ -189,7 +189,7 @@ _COUNT = text(f"""
 # moves the clock; what does not is asked for by itself.
 _STIRRED = text("""
     SELECT w.community_code FROM import_written w JOIN community_clock k USING (community_code)
-    WHERE w.import_id = :id AND w.undone_version = 0 AND (
+    WHERE w.import_id = :id AND w.undone_version = 0 AND (cast(:c AS bpchar) IS NULL OR w.community_code = :c) AND (
         k.version > w.version
         OR EXISTS (SELECT FROM access_record a WHERE a.community_code = w.community_code AND a.at > w.written_at)
         OR EXISTS (SELECT FROM duplicate d
@@ -229,7 +229,13 @@ def params_of(written: ImportWritten) -> dict[str, Any]:
 
 async def find_stirred(session: AsyncSession, import_id: UUID) -> list[str]:
     """The communities of an import in which anything has happened since it wrote there, in code order."""
-    return list((await session.scalars(_STIRRED, {"id": import_id})).all())
+    return list((await session.scalars(_STIRRED, {"id": import_id, "c": None})).all())
+
+
+async def is_stirred(session: AsyncSession, written: ImportWritten) -> bool:
+    """Whether anything has happened in a community since an import wrote there."""
+    params = {"id": written.import_id, "c": written.community_code}
+    return (await session.scalars(_STIRRED, params)).first() is not None
 
 
 async def measure(session: AsyncSession, written: ImportWritten) -> Reach:
