@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.import_export.readings import UnreadableFile
 
@@ -37,10 +37,13 @@ _CHUNK = 1 << 20
 
 @dataclass(slots=True)
 class Measure:
-    """What an `.xlsx` holds: cell tags of all sheets, and whether its serial dates count from 1904."""
+    """What an `.xlsx` holds: cell tags of all sheets, whether its serial dates count from 1904, and its files' inflated
+    bytes; `plain_sizes`: of those whose cells are all in the form nearly all writers use."""
 
     cell_tags: int
     is_1904: bool
+    sizes: dict[str, int] = field(default_factory=dict)
+    plain_sizes: dict[str, int] = field(default_factory=dict)
 
 
 def too_large(what_zh: str, what_en: str) -> UnreadableFile:
@@ -102,27 +105,33 @@ def measure(content: bytes, max_rows: int = MAX_ROWS) -> Measure:
             if "xl/workbook.xml" not in names:
                 raise corrupt()
             budget = MAX_INFLATED_BYTES
-            tags = 0
-            is_1904 = False
+            found = Measure(0, False)
             for member in members:
                 if member.flag_bits & 1:
                     raise corrupt()
                 # whatever its name: which member is a sheet is said in the file itself
                 extent = _Extent(max_rows)
-                for chunk in _inflate(content, member):
+                size = 0
+                for chunk in inflate(content, member):
+                    size += len(chunk)
                     budget -= len(chunk)
                     if budget < 0:
                         raise too_large("解压后的内容过大", "its contents are too large when unpacked")
                     extent.read(chunk)
                     if member.filename == "xl/workbook.xml":
-                        is_1904 = is_1904 or re.search(rb"date1904\s*=\s*[\"'](?:1|true)", chunk) is not None
-                tags += extent.tags
-            return Measure(tags, is_1904)
+                        found.is_1904 = (
+                            found.is_1904 or re.search(rb"date1904\s*=\s*[\"'](?:1|true)", chunk) is not None
+                        )
+                found.cell_tags += extent.tags
+                found.sizes[member.filename] = size
+                if extent.is_plain:
+                    found.plain_sizes[member.filename] = size
+            return found
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, OSError) as error:
         raise corrupt() from error
 
 
-def _inflate(content: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
+def inflate(content: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """The member's bytes as they really are: a header may claim to be smaller than what a reader will inflate."""
     at = member.header_offset
     if content[at : at + 4] != b"PK\x03\x04":
@@ -153,6 +162,7 @@ class _Extent:
         self.rows = 0
         self.columns = 0
         self.tags = 0
+        self.is_plain = True
         self._tail = b""
         self._row = 0
         self._column = 0
@@ -163,6 +173,7 @@ class _Extent:
         cut = len(data) if cut < 0 or len(data) - cut > 4096 else cut
         seen, self._tail = data[:cut], data[cut:]
         if not self._read_plain(seen):
+            self.is_plain = False
             self._read_any(seen)
         if self.rows > self.max_rows:
             raise too_large(f"一张工作表最多 {self.max_rows} 行", f"a sheet may have {self.max_rows} rows")

@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import overload
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from app.import_export.archive import MAX_COLUMNS, MAX_EXTENT, MAX_ROWS, corrupt, kind_of, measure, too_large
 from app.import_export.readings import UnreadableFile
+from app.import_export.slices import CannotSliceError, Slicer
 
 Cell = str | int | float | bool | date | datetime | None
 Merge = tuple[int, int, int, int]
@@ -149,15 +151,11 @@ def clean(text: str) -> str | None:
 def _open_xlsx(content: bytes, max_rows: int) -> Workbook:
     size = measure(content, max_rows)
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            sheets = []
-            for meta in book.sheets_metadata:
-                if meta.typ != SheetTypeEnum.WorkSheet:
-                    continue
-                sheet = book.get_sheet_by_name(meta.name)
-                rows = PackedRows(_rows_of(sheet))
-                merges = [(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
-                sheets.append(Sheet(meta.name, rows, merges, meta.visible != SheetVisibleEnum.Visible))
+        slicer = Slicer(content, size)
+        try:
+            sheets = _sheets_of(slicer.frame() if slicer.places else content, slicer)
+        except CannotSliceError:
+            sheets = _sheets_of(content, None)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
@@ -166,13 +164,51 @@ def _open_xlsx(content: bytes, max_rows: int) -> Workbook:
     return Workbook(sheets, False, size.is_1904, size.cell_tags)
 
 
-def _rows_of(sheet: CalamineSheet) -> Iterator[list[Cell]]:
-    """A sheet's rows from its first on, whatever corner its cells begin in."""
+def _sheets_of(content: bytes, slicer: Slicer | None) -> list[Sheet]:
+    """The sheets of a workbook; of the large ones, which `slicer` has, the rows slice by slice."""
+    sheets = []
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        for place, meta in enumerate(book.sheets_metadata):
+            if meta.typ != SheetTypeEnum.WorkSheet:
+                continue
+            if slicer is not None and place in slicer.places:
+                rows = PackedRows(_rows_of_slices(slicer.slices(place), meta.name))
+                with CalamineWorkbook.from_filelike(io.BytesIO(slicer.frame())) as frame:
+                    merges = _merges_of(frame.get_sheet_by_name(meta.name))
+            else:
+                sheet = book.get_sheet_by_name(meta.name)
+                rows, merges = PackedRows(_rows_of(sheet)), _merges_of(sheet)
+            sheets.append(Sheet(meta.name, rows, merges, meta.visible != SheetVisibleEnum.Visible))
+    return sheets
+
+
+def _merges_of(sheet: CalamineSheet) -> list[Merge]:
+    return [(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
+
+
+def _rows_of_slices(slices: Iterator[bytes], name: str) -> Iterator[list[Cell]]:
+    """A sheet's rows from its first on out of workbooks that hold some of them each, one after the other."""
+    done = 0
+    for content in slices:
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+            del content
+            sheet = book.get_sheet_by_name(name)
+            if sheet.start is None:
+                continue
+            if sheet.start[0] < done:
+                raise CannotSliceError  # rows that do not stand in their order
+            for row in _rows_of(sheet, done):
+                done += 1
+                yield row
+
+
+def _rows_of(sheet: CalamineSheet, skip: int = 0) -> Iterator[list[Cell]]:
+    """A sheet's rows from its first on, whatever corner its cells begin in; `skip` of them not."""
     if sheet.start is None:
         return
     # the rows above the first are given, the columns before it are not
     before: list[Cell] = [None] * sheet.start[1]
-    for row in sheet.iter_rows():
+    for row in islice(sheet.iter_rows(), skip, None):
         yield before + [_cell(value) for value in row]
 
 

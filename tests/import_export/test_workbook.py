@@ -2,15 +2,17 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from datetime import date
 
 import openpyxl
 import pytest
 
-from app.import_export import archive
+from app.import_export import archive, slices
 from app.import_export.error_workbook import TITLE, escape, write_error_workbook
 from app.import_export.readings import UnreadableFile, problem
 from app.import_export.roster import read_roster
+from app.import_export.slices import Slicer
 from app.import_export.workbook import letter_of, open_workbook
 from tests.import_export.sheets import TODAY, csv_text, number, xlsx
 
@@ -152,6 +154,62 @@ class TestRefusals:
     def test_too_many_rows_of_csv(self, monkeypatch: pytest.MonkeyPatch) -> None:
         content = ("姓名,住址\n" + "张三,前街1号\n" * (archive.MAX_ROWS + 1)).encode()
         assert code_of(content, "a.csv") == "table_too_large"
+
+
+class TestLargeSheets:
+    """A large sheet is read slice by slice, and says the same."""
+
+    def test_slice_by_slice_it_is_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        book = openpyxl.Workbook()
+        sheet = book.worksheets[0]
+        sheet.append([None, "花名册"])
+        sheet.merge_cells("B1:F1")
+        sheet.append([])
+        for at in range(400):
+            sheet.append([None, f"王{at % 7}", at, date(1980, 1, 1 + at % 28), None, f"3号楼{at}" if at % 3 else None])
+        sheet.cell(600, 3).value = "末行"
+        book.create_sheet("小表")["C3"] = "甲"
+        out = io.BytesIO()
+        book.save(out)
+        whole = open_workbook(out.getvalue(), "a.xlsx")
+        cut = self._cut(monkeypatch, out.getvalue())
+        assert len(cut) > 5
+        sliced = open_workbook(out.getvalue(), "a.xlsx")
+        assert len(cut) > 10  # it was read so
+        assert sliced == whole
+        assert sliced.sheets[0].merges == [(0, 1, 0, 5)]
+        assert sliced.sheets[0].rows[599][2] == "末行"
+
+    def test_rows_that_do_not_stand_in_their_order_are_read_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        cells = "".join(
+            f'<row r="{at}"><c r="A{at}" t="inlineStr"><is><t>{word}</t></is></c></row>'
+            for at, word in [(1, "姓名"), *((n, f"王{n}") for n in range(200, 1, -1))]
+        )
+        content = rezip(xlsx(ROWS), **{"xl__worksheets__sheet1.xml": sheet_xml(cells)})
+        whole = open_workbook(content, "a.xlsx")
+        assert self._cut(monkeypatch, content)
+        assert open_workbook(content, "a.xlsx") == whole
+        assert [row[0] for row in whole.sheets[0].rows[:3]] == ["姓名", "王2", "王3"]
+
+    @staticmethod
+    def _cut(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[bytes]:
+        """From here on a sheet of a few kilobytes is a large one; the slices of the first sheet, which grows with each
+        that is read."""
+        monkeypatch.setattr(archive, "_CHUNK", 777)
+        monkeypatch.setattr(slices, "LARGE_SHEET", 2_000)
+        monkeypatch.setattr(slices, "SLICE", 4_000)
+        read: list[bytes] = []
+        rows_of = Slicer.slices
+
+        def watched(slicer: Slicer, place: int) -> Iterator[bytes]:
+            for one in rows_of(slicer, place):
+                read.append(one)
+                yield one
+
+        monkeypatch.setattr(Slicer, "slices", watched)
+        slicer = Slicer(content, archive.measure(content))
+        assert [*slicer.slices(0)]
+        return read
 
 
 class TestErrorWorkbook:
