@@ -22,6 +22,7 @@ from app.auth.guards import CACHE_SECONDS
 from app.core.area_code import code_of, prefix_of
 from app.core.db import EVERYWHERE, NOWHERE, Database
 from app.core.ids import new_id
+from app.reports import service as reports
 
 HEARD_SECONDS = max(CACHE_SECONDS, codes.SECONDS) + 1
 """After that every process knows the grants and the codes of the first step."""
@@ -243,6 +244,7 @@ async def _carry(session: AsyncSession, metadata: MetaData) -> int:
     for row in left:
         await _hand_on(session, row.old_code, row.old_name, row.new_code, parts_of.get(row.id, []))
     await session.execute(text("UPDATE division_change SET carried_at = now() WHERE carried_at IS NULL"))
+    await reports.note_expected(session)
     return len(communities)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from app.auth.service import DESK, OVERSEERS, Actor
 from app.core.area_code import PREFIX_LENGTH, Level, level_of, next_level
@@ -19,6 +20,7 @@ from app.core.paging import cursor_uuid, decode_cursor, encode_cursor
 from app.reports.schemas import Gap, GapKind, GapPage
 from app.reports.service import (
     BELOW,
+    EXPECTED_VERSION,
     IS_MEANT,
     LevelNotBelow,
     committee_owner,
@@ -33,6 +35,8 @@ WIDE = ("city", "district")
 """Levels for which a large part of the clocks is read: from one end to the other, that is half the work of an index."""
 SETTLED = ("answered_all", "vacant")
 """Outcomes after which nobody needs to knock again: all were answered for, or nobody lives there."""
+
+_ALL_ANSWERED, _VACANT = map(OUTCOMES.index, SETTLED)
 
 # Nothing to do, or somebody still to be done: the same words tell figures and gaps apart.
 _DONE = "c.household_count > 0 AND coalesce(t.answered_all + t.vacant, 0) >= c.household_count"
@@ -131,6 +135,37 @@ _BUILDINGS = f"""
 """
 
 
+Expected = dict[str | None, dict[str, Any]]
+"""Official counts by prefix, and of all under None."""
+
+
+class ExpectedSums:
+    """What official counts add up to, by span of codes and length of prefix, while none of them changes: they do when
+    somebody enters some, not with each door. Rows are as everybody in scope of the whole span reads them."""
+
+    _MOST = 200
+
+    def __init__(self) -> None:
+        self._held: WeakKeyDictionary[Database, dict[tuple[str, str, int], tuple[int, Expected]]] = WeakKeyDictionary()
+
+    def find(self, database: Database, span: tuple[str, str, int], version: int) -> Expected | None:
+        """The sums of a span at a version of the counts."""
+        at, sums = self._held.get(database, {}).get(span, (-1, None))
+        return sums if at == version else None
+
+    def keep(self, database: Database, span: tuple[str, str, int], version: int, sums: Expected) -> Expected:
+        """Keep sums that were read together with the version of the counts."""
+        held = self._held.setdefault(database, {})
+        held.pop(span, None)
+        held[span] = (version, sums)
+        if len(held) > self._MOST:
+            del held[next(iter(held))]
+        return sums
+
+
+_expected_sums = ExpectedSums()
+
+
 async def get_coverage(
     database: Database,
     actor: Actor,
@@ -152,7 +187,7 @@ async def get_coverage(
         raise LevelNotBelow
     params: dict[str, Any] = {"limit": limit + 1, "after": ""}
     length = PREFIX_LENGTH[own]
-    statements = [_AT_ONCE, _EXPECTED]
+    statements = [_AT_ONCE]
     if level is None:
         first, compound, building = decode_cursor(cursor, str, str, str) if cursor else _FIRST_BUILDING
         params |= {"community": area, "first": first, "compound": compound, "building": building}
@@ -167,10 +202,15 @@ async def get_coverage(
     place = await get_place(database, actor, area, round_id)
     has_round = place.round is not None
     as_of = now()
+    span = (place.params["first_code"], place.params["last_code"], length)
+    expected = _expected_sums.find(database, span, place.expected_version)
+    if expected is None:
+        statements += [_EXPECTED, EXPECTED_VERSION]
     statements = [statement.format(**place.sources, length=length) for statement in statements]
-    is_wide = own in WIDE
-    figures, sources, *parts = await database.read(actor.scope, statements, params | place.params, is_wide=is_wide)
-    expected = _expected(sources)
+    figures, *parts = await database.read(actor.scope, statements, params | place.params, is_wide=own in WIDE)
+    if expected is None:
+        *parts, sources, ((version,),) = parts
+        expected = _expected_sums.keep(database, span, version, _expected(sources))
     named, end = (place.area.code, place.area.name, place.area.level), 4 + len(_SUMS)
     sums = figures[0] if level is None or level == "community" else _total([row[4:] for row in figures])
     last = None
@@ -212,7 +252,7 @@ def _official(
     }  # fmt: skip
 
 
-def _expected(sources: list[tuple[Any, ...]]) -> dict[str | None, dict[str, Any]]:
+def _expected(sources: list[tuple[Any, ...]]) -> Expected:
     """Official counts by prefix, and of all under None, out of sums by prefix and source."""
     by_prefix: dict[str | None, list[tuple[Any, ...]]] = {None: sources} if sources else {}
     for row in sources:
@@ -245,8 +285,7 @@ def _row(
         *outcomes,
     ) = sums  # fmt: skip
     is_known = has_round and households is not None
-    by_outcome = dict(zip(OUTCOMES, outcomes, strict=True))
-    done = sum(map(by_outcome.__getitem__, SETTLED)) if is_known else None
+    done = outcomes[_ALL_ANSWERED] + outcomes[_VACANT] if is_known else None
     if not is_known:
         persons_done = None
     return {
@@ -263,11 +302,11 @@ def _row(
         "dwellings_unassigned": unassigned,
         "households": households,
         "households_done": done,
-        "households_missing": None if done is None else max(households - done, 0),
+        "households_missing": None if done is None else households - done if households > done else 0,
         "persons": persons,
         "persons_done": persons_done,
-        "persons_missing": None if persons_done is None else max(persons - persons_done, 0),
-        "outcomes": by_outcome if is_known else None,
+        "persons_missing": None if persons_done is None else persons - persons_done if persons > persons_done else 0,
+        "outcomes": dict(zip(OUTCOMES, outcomes)) if is_known else None,  # noqa: B905 - both are as long as the list
         "symptoms": symptoms if is_known else None,
         "expected": expected,
     }

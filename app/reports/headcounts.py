@@ -22,7 +22,7 @@ from app.core.errors import Forbidden, Invalid
 from app.core.ids import new_ids
 from app.core.paging import decode_cursor, encode_cursor
 from app.reports.schemas import ExpectedPut, ExpectedRejected, ExpectedResult
-from app.reports.service import AREA, BELOW, LevelNotBelow, area_params, read_area
+from app.reports.service import AREA, BELOW, LevelNotBelow, area_params, note_expected, read_area
 from app.screening.service import CURRENT
 
 MAX_ROWS = 10_000
@@ -253,6 +253,8 @@ async def _put_rows(
         "request": session.info.get("request_id"),
     }
     await session.execute(_RECORD, about | doer | {"rows": _as_json(written)})
+    # last, for whoever else puts some waits here
+    await note_expected(session)
     return len(written)
 
 

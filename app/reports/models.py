@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from app.core.columns import community_key, flag, instant
+from app.core.columns import community_key, counter, flag, instant
 from app.core.ids import new_id
 
 
@@ -37,3 +37,13 @@ class ExpectedHeadcount(SQLModel, table=True):
     residents: int | None = None
     received_at: datetime = instant(default_now=True)
     is_newest: bool = flag()
+
+
+class ExpectedVersion(SQLModel, table=True):
+    """One row that rises with each change of any official count, by which sums of them are known to hold."""
+
+    __tablename__ = "expected_version"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    version: int = counter(BigInteger)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.areas.schemas import DivisionBrief
 from app.auth.service import Actor
 from app.core.area_code import ancestors_of, code_of, prefix_of
@@ -74,6 +77,15 @@ IS_MEANT = """
 """Whether the round is for household `h`."""
 
 
+EXPECTED_VERSION = "SELECT version FROM expected_version"
+"""Which official counts there are: what was added up of them holds while this stands."""
+
+
+async def note_expected(session: AsyncSession) -> None:
+    """Note that official counts have changed."""
+    await session.execute(text("UPDATE expected_version SET version = version + 1"))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What figures are about: a division with the path to it, a round or none."""
@@ -82,6 +94,7 @@ class Place:
     round: CoverageRound | None
     # whose list of households the round is for; None: for all
     targets: UUID | None = None
+    expected_version: int = 0
 
     @property
     def sources(self) -> dict[str, str]:
@@ -112,13 +125,14 @@ async def get_place(database: Database, actor: Actor, area: str, round_id: UUID 
     Raises NotFound when nobody knows the code, or when the round named neither covers nor lies under it.
     """
     params = area_params(area) | {"round": round_id}
-    divisions, rounds = await database.read(actor.scope, [AREA, _ROUND], params)
+    divisions, rounds, ((version,),) = await database.read(actor.scope, [AREA, _ROUND, EXPECTED_VERSION], params)
     if round_id is not None and not rounds:
         raise NotFound
     if not rounds:
-        return Place(read_area(area, divisions), None)
+        return Place(read_area(area, divisions), None, None, version)
     *row, target, listed = rounds[0]
-    return Place(read_area(area, divisions), _read_round(tuple(row)), None if target == Target.ALL else listed)
+    is_for_all = target == Target.ALL
+    return Place(read_area(area, divisions), _read_round(tuple(row)), None if is_for_all else listed, version)
 
 
 def read_area(area: str, divisions: list[tuple[Any, ...]]) -> CoverageArea:
