@@ -232,16 +232,16 @@ async def search_wanted(context: JobContext) -> None:
     log.info("duplicates.search_wanted", communities=len(done), count=sum(done.values()))
 
 
-async def forget_gone(session: AsyncSession, community: str, ids: Sequence[UUID]) -> None:
-    """People and households of a community are there no more: what was open about them is over here, and the next
-    search, which somebody waits for, looks at all of it anew, for other communities' sides too."""
-    params = {"c": community, "ids": list(ids)}
+async def forget_gone(session: AsyncSession, community: str, gone: str) -> None:
+    """People and households of a community, those whose ids the query `gone` answers, are there no more: what was open
+    about them is over here, and the next search, which somebody waits for, looks at all of it anew, for other
+    communities' sides too."""
     await session.execute(
         text(
-            "DELETE FROM duplicate WHERE community_code = :c AND status = 'open' "
-            "AND (subject_id = ANY(:ids) OR other_id = ANY(:ids))"
+            f"WITH gone(id) AS MATERIALIZED ({gone}) DELETE FROM duplicate WHERE community_code = :c "
+            "AND status = 'open' AND (subject_id IN (SELECT id FROM gone) OR other_id IN (SELECT id FROM gone))"
         ),
-        params,
+        {"c": community},
     )
     await want_search(session, community, community)
     await session.execute(

@@ -17,8 +17,9 @@ from app.import_export.archive import Measure, inflate
 
 LARGE_SHEET = 128 << 20
 """Inflated bytes from which a sheet is cut."""
-SLICE = 96 << 20
-"""Inflated bytes of rows in a slice."""
+SLICE = 64 << 20
+"""Inflated bytes of rows in a slice: it is held two or three times over, and the rows before it are counted once more
+with each."""
 _MOST_WITH_STRINGS = 4
 """Slices of a workbook with a large table of strings, which is read anew with each."""
 _LARGE_STRINGS = 16 << 20
@@ -42,7 +43,7 @@ class _Member:
     method: int
     crc: int
     size: int
-    packed: bytes
+    packed: list[bytes]
 
 
 class Slicer:
@@ -62,8 +63,7 @@ class Slicer:
     def frame(self) -> bytes:
         """The workbook with no rows in its large sheets; what stands behind their rows is known when they are read.
         Raises CannotSliceError."""
-        empty = {name: b"".join(self._ends(name)) for name in self.places.values()}
-        return self._with(empty)
+        return self._with({name: list(self._ends(name)) for name in self.places.values()})
 
     def slices(self, place: int) -> Iterator[bytes]:
         """Workbooks that hold the rows of a large sheet one after the other. Raises CannotSliceError."""
@@ -80,9 +80,16 @@ class Slicer:
                 if cut < 0:
                     continue
                 pieces[-1], rest = piece[: cut + len(_ROW_END)], piece[cut + len(_ROW_END) :]
-                yield self._with({name: b"".join([head, *pieces, _NO_TAIL])})
+                piece = b""
+                yield self._taken(name, head, pieces)
                 pieces, held = [rest], len(rest)
-        yield self._with({name: b"".join([head, *pieces, _NO_TAIL])})
+        yield self._taken(name, head, pieces)
+
+    def _taken(self, name: str, head: bytes, pieces: list[bytes]) -> bytes:
+        """A slice of these pieces, which are let go of."""
+        slice_ = self._with({name: [head, *pieces, _NO_TAIL]})
+        pieces.clear()
+        return slice_
 
     def _places(self) -> dict[int, str]:
         """The file of each sheet, by its place in the workbook; none where that is not plainly said."""
@@ -124,7 +131,7 @@ class Slicer:
         head, _ = _until_rows(inflate(self._content, self._infos[name]))
         return head, self._tails.get(name, _NO_TAIL)
 
-    def _with(self, replaced: dict[str, bytes]) -> bytes:
+    def _with(self, replaced: dict[str, list[bytes]]) -> bytes:
         """The workbook with other contents of some of its sheets; pictures and the other large sheets stay behind."""
         others = set(self.places.values()) - replaced.keys()
         members = [
@@ -132,14 +139,18 @@ class Slicer:
             for name, info in self._infos.items()
             if name not in replaced and name not in others and name.endswith((".xml", ".rels"))
         ]
-        members += [_Member(name, 0, zlib.crc32(data), len(data), data) for name, data in replaced.items()]
+        for name, pieces in replaced.items():
+            crc = 0
+            for piece in pieces:
+                crc = zlib.crc32(piece, crc)
+            members.append(_Member(name, 0, crc, sum(map(len, pieces)), pieces))
         return _archive(members)
 
     def _packed(self, info: zipfile.ZipInfo) -> _Member:
         at = info.header_offset
         start = at + 30 + sum(struct.unpack_from("<HH", self._content, at + 26))
         packed = self._content[start : start + info.compress_size]
-        return _Member(info.filename, info.compress_type, info.CRC, info.file_size, packed)
+        return _Member(info.filename, info.compress_type, info.CRC, info.file_size, [packed])
 
 
 def _until_rows(chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
@@ -166,14 +177,12 @@ def _archive(members: list[_Member]) -> bytes:
     directory: list[bytes] = []
     at = 0
     for one in members:
-        name = one.name.encode()
+        name, packed = one.name.encode(), sum(map(len, one.packed))
         # the names are in UTF-8
-        common = struct.pack(
-            "<HHHHHIIIHH", 20, 0x800, one.method, 0, 33, one.crc, len(one.packed), one.size, len(name), 0
-        )
-        parts += [b"PK\x03\x04", common, name, one.packed]
+        common = struct.pack("<HHHHHIIIHH", 20, 0x800, one.method, 0, 33, one.crc, packed, one.size, len(name), 0)
+        parts += [b"PK\x03\x04", common, name, *one.packed]
         directory.append(b"PK\x01\x02\x14\x00" + common + struct.pack("<HHHII", 0, 0, 0, 0, at) + name)
-        at += 30 + len(name) + len(one.packed)
+        at += 30 + len(name) + packed
     listed = b"".join(directory)
     count = len(members)
     return b"".join([*parts, listed, b"PK\x05\x06", struct.pack("<HHHHIIH", 0, 0, count, count, len(listed), at, 0)])

@@ -189,17 +189,24 @@ def _merges_of(sheet: CalamineSheet) -> list[Merge]:
 def _rows_of_slices(slices: Iterator[bytes], name: str) -> Iterator[list[Cell]]:
     """A sheet's rows from its first on out of workbooks that hold some of them each, one after the other."""
     done = 0
-    for content in slices:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            del content
-            sheet = book.get_sheet_by_name(name)
-            if sheet.start is None:
-                continue
-            if sheet.start[0] < done:
-                raise CannotSliceError  # rows that do not stand in their order
-            for row in _rows_of(sheet, done):
-                done += 1
-                yield row
+    while (content := next(slices, None)) is not None:
+        file = io.BytesIO(content)
+        # nothing of a slice may be held while the next is made
+        del content
+        for row in _rows_of_slice(file, name, done):
+            done += 1
+            yield row
+
+
+def _rows_of_slice(file: io.BytesIO, name: str, done: int) -> Iterator[list[Cell]]:
+    with CalamineWorkbook.from_filelike(file) as book:
+        file.close()
+        sheet = book.get_sheet_by_name(name)
+        if sheet.start is None:
+            return
+        if sheet.start[0] < done:
+            raise CannotSliceError  # rows that do not stand in their order
+        yield from _rows_of(sheet, done)
 
 
 def _rows_of(sheet: CalamineSheet, skip: int = 0) -> Iterator[list[Cell]]:

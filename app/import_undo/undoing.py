@@ -67,7 +67,6 @@ _AREAS = text("""
     FROM doors JOIN dwelling d ON d.community_code = :c AND d.id = doors.id
     WHERE d.responsibility_area_id IS NOT NULL GROUP BY 1
 """)
-_GONE = ("new_people", "new_homes", "new_doors")
 _TAKE_OUT = (
     "DELETE FROM field_change f USING (SELECT id FROM new_people UNION ALL SELECT id FROM new_homes) g "
     "WHERE f.community_code = :c AND f.subject_id = g.id",
@@ -137,9 +136,9 @@ async def take_back(session: AsyncSession, doer: audit.Doer, community: str, imp
             session, community, dwellings=-reach.doors, unassigned=-reach.doors,
             vacant=totals.emptied - totals.vacant, households=-reach.households, residents=-reach.persons,
         )  # fmt: skip
-        subjects = list(
-            await session.scalars(text(" UNION ALL ".join(f"SELECT id FROM {name}" for name in (*_GONE, "old_rows"))))
-        )
+        # as the import's own entry, which names no new person either: who is gone has no log to read it in
+        named = " UNION ALL ".join(f"SELECT id FROM {name}" for name in ("new_homes", "new_doors", "old_rows"))
+        subjects = list(await session.scalars(text(named)))
         await _write(session, params | {"version": version})
     else:
         subjects = []
@@ -156,16 +155,16 @@ async def _write(session: AsyncSession, params: dict[str, Any]) -> None:
     """Take out and put back, and tell phones and the rooms that go by the rows."""
     community, version = params["c"], params["version"]
     touched = (await session.execute(_AREAS, params)).all()
-    shrunk = list(await session.scalars(text("SELECT DISTINCT household_id FROM new_people")))
-    gone = list(await session.scalars(text("SELECT id FROM new_people UNION ALL SELECT id FROM new_homes")))
+    shrunk = list(await session.scalars(text("SELECT household_id FROM new_people EXCEPT SELECT id FROM new_homes")))
     for statement in (*_TAKE_OUT, *_FACTS_BACK, *(_put_back(kind) for kind in CHANGING)):
         await session.execute(text(statement), params)
-    await screening.complete_households(session, community, shrunk, params["v"], version)
+    if shrunk:
+        await screening.complete_households(session, community, shrunk, params["v"], version)
     await people.touch_areas(session, community, [row.area for row in touched], version)
     reloaded = [UUID(row.door) for row in touched if row.goes]
     if reloaded:
         await posts.reload_areas(session, community, reloaded, version)
-    await duplicates.forget_gone(session, community, gone)
+    await duplicates.forget_gone(session, community, "SELECT id FROM new_people UNION ALL SELECT id FROM new_homes")
 
 
 async def _finish_part(
