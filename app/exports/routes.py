@@ -23,7 +23,8 @@ from app.core.area_code import Code
 from app.core.db import Database
 from app.core.errors import Invalid
 from app.exports import service
-from app.exports.lists import LISTS, List
+from app.exports.columns import List
+from app.exports.lists import LISTS
 from app.exports.schemas import ExportPage
 from app.exports.service import PAGE, Export
 from app.web import COMMON_PROBLEMS, DEFAULT_PAGE, Cursor, Limit, OpenDatabase, request_id, speaks_english

@@ -21,7 +21,8 @@ from app.core.db import NOWHERE, Database
 from app.core.errors import Invalid
 from app.core.paging import decode_id_cursor, encode_cursor
 from app.exports import workbook
-from app.exports.lists import LISTS, Column, List
+from app.exports.columns import Column, List
+from app.exports.lists import LISTS
 from app.exports.models import ExportRecord
 from app.exports.schemas import ExportRead
 from app.exports.workbook import BookWriter, Cell, Heading, Look

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from app.exports.lists import LISTS, WITHOUT, Column
+from app.exports.columns import Column
+from app.exports.lists import LISTS, WITHOUT
 from app.main import ROUTERS
 from tests.ground import DOCUMENT
 
