@@ -205,7 +205,13 @@ class PersonCheck(SQLModel, table=True):
     __tablename__ = "person_check"
     __table_args__ = (
         one_of("status", ("well", "symptoms", "away", "answered")),
-        Index("ix_person_check_household", "community_code", "household_id", "round_id"),
+        Index(
+            "ix_person_check_household",
+            "community_code",
+            "household_id",
+            "round_id",
+            postgresql_where=text("NOT has_left"),
+        ),
     )
 
     community_code: str = community_key()

@@ -153,7 +153,7 @@ _STATES = """
 _CHECKS = """
     SELECT k.resident_id, k.round_id, k.status, k.temperature_c, (k.risk_area IS TRUE)::int
     FROM person_check k JOIN changed c ON k.household_id = c.id JOIN screening_round q ON q.id = k.round_id
-    WHERE k.community_code = %(community)s AND q.status = 'open'
+    WHERE k.community_code = %(community)s AND NOT k.has_left AND q.status = 'open'
 """
 _CARE = """
     SELECT p.household_id, p.resident_id, p.condition, extract(epoch FROM p.last_at)::bigint, p.next_on

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary, ref
@@ -290,13 +291,18 @@ async def _take_groups(where: "ref[Database]", groups: Sequence[Group], is_patie
         raise RuntimeError("the database is gone")
     # in code order, in which every transaction takes the clocks
     order = sorted(range(len(groups)), key=lambda at: groups[at].community)
+    commands = []
     for number, at in enumerate(order, 1):
-        for row in groups[at].rows:
+        group = groups[at]
+        for row in group.rows:
             row["g"] = number
+        body = orjson.dumps(group.rows)
+        group.head["digest"] = sha256(body).hexdigest()
+        commands.append(body[1:-1])
     scope = Scope(tuple(sorted({NOWHERE, *(group.community for group in groups)})))
     params = {
         "groups": orjson.dumps([groups[at].head for at in order]).decode(),
-        "commands": orjson.dumps([row for at in order for row in groups[at].rows]).decode(),
+        "commands": f"[{b','.join(commands).decode()}]",
     }
     answers: list[list[Answer]] = [[] for _ in groups]
     taken = await database.call(scope, _TAKE if is_patient else _TAKE_AT_ONCE, params)
