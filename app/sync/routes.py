@@ -4,6 +4,7 @@ import base64
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from app.auth.guards import PersonActor, PushingActor, Session
@@ -67,7 +68,7 @@ async def get_sync_round(
 async def push_commands(request: Request, actor: PushingActor, database: OpenDatabase, body: PushIn) -> Response:
     """Commands up: one answer for each id, and the same answer whenever it comes again."""
     answer = await push.take_push(database, actor, body, request_id(request))
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(orjson.dumps(answer, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
 @router.post("/sync/unsent-files")

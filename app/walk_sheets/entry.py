@@ -20,7 +20,7 @@ from app.core.db import Database
 from app.questions.forms import Form
 from app.screening.service import ASKED
 from app.sync import push
-from app.sync.schemas import CommandIn, CommandResult, PushIn
+from app.sync.schemas import CommandIn, PushIn
 from app.walk_sheets.models import WalkSheet
 from app.walk_sheets.schemas import WalkEntriesOut, WalkEntry, WalkEntryResult
 from app.walk_sheets.service import find_form, find_walk_sheet
@@ -98,7 +98,7 @@ async def _take(
     form: Form | None,
     entries: Sequence[WalkEntry],
     request_id: str,
-) -> list[CommandResult]:
+) -> list[push.Result]:
     """Mark the rows as typed by the actor, then push them as the walker: a mark without a visit says nothing."""
     if not entries:
         return []
