@@ -176,6 +176,11 @@ class TestPutExpectedHeadcounts:
             "households": 40, "persons": 90, "communities": 2, "source": "公安", "as_of": DAY,
         }  # fmt: skip
         assert await expected_of(call, FAR_DISTRICT) is None
+        # what they came to is kept until somebody enters another one
+        await put(call, [{"community_code": A, "households": 33, "residents": 90}])
+        again = await expected_of(call, STREET)
+        assert again is not None
+        assert again["households"] == 42
 
     async def test_sent_twice_it_says_nothing_new_and_leaves_no_trail(self, call: Caller, database: Database) -> None:
         items = [{"community_code": A, "households": 31, "residents": 90}]

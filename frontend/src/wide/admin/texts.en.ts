@@ -175,7 +175,7 @@ const en: Record<keyof typeof zh, string> = {
   'rules': 'Rules',
   'rule.subtitle': 'The figures by which things are judged and kept: from which day each holds, and by which document.',
   'rule.figures': 'Figures',
-  'rule.stays': 'A change holds from its day on; what came in before stays as it was judged.',
+  'rule.stays': 'A change holds from its day on; what came in before stays as it was judged; tags, notes and numbers of people who have left go by the rule of their last day.',
   'rule.name': 'Rule',
   'rule.now': 'In force',
   'rule.since': 'Since',
