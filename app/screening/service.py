@@ -17,7 +17,7 @@ from app.auth.models import Role
 from app.auth.service import DESK, Actor
 from app.core import crypto
 from app.core.area_code import prefix_of
-from app.core.clock import SHANGHAI, day_of, now, today
+from app.core.clock import SHANGHAI, day_of, day_start, now, today
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
@@ -67,10 +67,14 @@ class DoorVisitInput:
 def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, Any]]:
     """Visits as SQL reads them: notes sealed, findings above threshold named, the delete-by date of health data set.
 
-    It counts from the day a visit comes in, because a phone's clock may be wrong by years.
+    That date counts from the day a visit comes in, because a phone's clock may be wrong by years. What is a finding
+    is asked of the rules of the day it was recorded on, which are those that its phone has shown; of today's where the
+    clock was wrong.
     """
-    delete_by = book.day_after(RULE, today()).isoformat()
-    limits = Threshold.of(book)
+    came_on = today()
+    midnight = day_start(came_on)
+    delete_by = book.day_after(RULE, came_on).isoformat()
+    limits: dict[date, Threshold] = {}
     asked: dict[tuple[UUID, UUID], list[datetime]] = {}
     rows = []
     for visit in visits:
@@ -99,8 +103,13 @@ def as_rows(visits: Sequence[DoorVisitInput], book: RuleBook) -> list[dict[str, 
         # a phone's own command confirms none
         if source := getattr(visit, "self_report_id", None):
             row["self_report_id"] = source
-        if findings := limits.find(payload.persons):
-            row["findings"] = findings
+        if payload.persons:
+            is_todays = visit.recorded_at >= midnight or getattr(visit, "is_off", False)
+            on = came_on if is_todays else day_of(visit.recorded_at)
+            if on not in limits:
+                limits[on] = Threshold.of(book, on)
+            if findings := limits[on].find(payload.persons):
+                row["findings"] = findings
         if visit.judged is not None:
             row |= visit.judged.as_row()
         rows.append(row)

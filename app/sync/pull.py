@@ -7,6 +7,7 @@ Everything of an area is read on one snapshot in one round trip. A full pull is 
 import gzip
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +27,13 @@ from app.questions.models import Standard
 from app.questions.schemas import STANDARD
 from app.rules import service as rules
 from app.screening import service as screening
+from app.screening.findings import Threshold
 from app.screening.models import Target
-from app.sync.schemas import RoundBrief, SyncAreaRead, SyncRound
+from app.sync.schemas import FindingRules, RoundBrief, SyncAreaRead, SyncRound
 
 CACHE_BYTES = 64 * 1024 * 1024
+FINDINGS_KEPT = timedelta(days=62)
+"""How far back a phone is told what was followed up: it shows what was found earlier in a round."""
 
 
 class AreaNotHeld(NotFound):
@@ -45,12 +49,20 @@ async def list_sync_areas(session: AsyncSession, actor: Actor) -> list[SyncAreaR
     codes = sorted({area.community_code for area in held})
     names = await areas.name_divisions(session, codes)
     rounds = await screening.list_open_rounds(session, codes)
-    fever = (await rules.read_rules(session)).in_force("finding.temperature_c", today()).value if held else 0
+    if not held:
+        return []
+    book, day = await rules.read_rules(session), today()
+    findings = [
+        FindingRules.model_validate(one)
+        for one in Threshold.between(book, day - FINDINGS_KEPT, day + screening.DAYS_AHEAD)
+    ]
+    fever = Threshold.of(book, day).temperature_c
     return [
         SyncAreaRead(
             **area.model_dump(),
             community_name=names.get(area.community_code, ""),
             fever_from=fever,
+            findings=findings,
             rounds=[
                 RoundBrief(
                     id=r.id,

@@ -48,8 +48,22 @@ class SyncRound(BaseModel):
     targets: list[UUID] | None
 
 
+class FindingRules(BaseModel):
+    """What is followed up at once of what is recorded from a day on: a temperature from so many °C, and whether a
+    symptom and a contact are."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    from_on: date
+    temperature_c: float
+    symptoms: bool
+    contact: bool
+
+
 class SyncAreaRead(BaseModel):
-    """A responsibility area one holds. `fever_from`: °C from which a temperature is followed up, by today's rule."""
+    """A responsibility area one holds. `fever_from`: °C from which a temperature is followed up, by today's rule.
+    `findings`: the rules of the last two months and of the next days, oldest first; on a day the last that has begun
+    holds."""
 
     id: UUID
     community_code: str
@@ -59,6 +73,7 @@ class SyncAreaRead(BaseModel):
     version: int
     household_count: int
     fever_from: float
+    findings: list[FindingRules]
     rounds: list[RoundBrief]
 
 

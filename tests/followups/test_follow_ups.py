@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.audit.service import SYSTEM
-from app.core.clock import today
+from app.core.clock import now, today
 from app.core.db import EVERYWHERE, Database
 from app.privacy import retention
 from app.rules import service as rules
@@ -17,7 +17,7 @@ from tests.test_tally import pioneer
 
 async def ground(call: Caller, database: Database) -> tuple[list[Home], str]:
     """Two doors that a worker holds, and a round."""
-    homes = await make_homes(database, A, stair_of("3", "2", ["101", "102"]))
+    homes = await make_homes(database, A, stair_of("3", "2", ["101", "102", "201", "202"]))
     await make_area(call, homes, "worker")
     return homes, await make_round(call)
 
@@ -72,10 +72,31 @@ class TestFinding:
         async with database.session(EVERYWHERE) as session:
             await rules.set_rule(session, SYSTEM, "finding.temperature_c", today(), 37.0, "〔2026〕8号")
             await rules.set_rule(session, SYSTEM, "finding.contact", today() + timedelta(days=1), 0, "〔2026〕8号")
+            await rules.set_rule(session, SYSTEM, "finding.symptoms", today(), 0, "〔2026〕8号")
         rules._books.clear()
-        await push(call, "worker", found(homes[0], round_id, {"status": "well", "temperature_c": 37.0}))
-        await push(call, "worker", found(homes[1], round_id, {"status": "well", "risk_area": True}))
+        at = {"recorded_at": now().isoformat()}
+        warm = {"status": "well", "temperature_c": 37.0}
+        # what phones are told, and so show: the rules until today, from today on, from tomorrow on
+        (area,) = (await call("worker", "GET", "/sync/areas")).json()
+        before, today_on, later = area["findings"]
+        assert before["from_on"] < today().isoformat()
+        assert (before["temperature_c"], before["symptoms"], before["contact"]) == (37.3, True, True)
+        day = {"from_on": today().isoformat(), "temperature_c": 37.0, "symptoms": False, "contact": True}
+        assert (today_on, area["fever_from"]) == (day, 37.0)
+        assert later == day | {"from_on": (today() + timedelta(days=1)).isoformat(), "contact": False}
+        # one that was recorded before the rule began is judged as its phone showed it, whenever it comes in
+        yesterday = (now() - timedelta(days=1)).isoformat()
+        await push(call, "worker", found(homes[0], round_id, warm, recorded_at=yesterday))
+        assert await listed(call) == []
+        await push(call, "worker", found(homes[0], round_id, warm, **at))
+        await push(call, "worker", found(homes[1], round_id, {"status": "well", "risk_area": True}, **at))
+        cough = {"status": "symptoms", "symptoms": ["cough"]}
+        await push(call, "worker", found(homes[2], round_id, cough, **at))
         assert sorted(one["reasons"][0] for one in await listed(call)) == ["contact", "temperature"]
+        # by a clock that is a week fast nobody knows which day it was: today's rules
+        off = {"recorded_at": (now() + timedelta(days=7)).isoformat()}
+        answers = await push(call, "worker", found(homes[3], round_id, warm, **off))
+        assert (answers[0]["code"], len(await listed(call))) == ("clock_skew", 3)
 
     async def test_reported_again_is_the_same_one(self, call: Caller, database: Database) -> None:
         homes, round_id = await ground(call, database)

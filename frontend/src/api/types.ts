@@ -5958,6 +5958,24 @@ export interface components {
          */
         FindingReason: "temperature" | "symptoms" | "contact";
         /**
+         * FindingRules
+         * @description What is followed up at once of what is recorded from a day on: a temperature from so many °C, and whether a
+         *     symptom and a contact are.
+         */
+        FindingRules: {
+            /** Contact */
+            contact: boolean;
+            /**
+             * From On
+             * Format: date
+             */
+            from_on: string;
+            /** Symptoms */
+            symptoms: boolean;
+            /** Temperature C */
+            temperature_c: number;
+        };
+        /**
          * FindingSource
          * @description Who said so: a worker at the door, or the household itself.
          * @enum {string}
@@ -9438,6 +9456,8 @@ export interface components {
         /**
          * SyncAreaRead
          * @description A responsibility area one holds. `fever_from`: °C from which a temperature is followed up, by today's rule.
+         *     `findings`: the rules of the last two months and of the next days, oldest first; on a day the last that has begun
+         *     holds.
          */
         SyncAreaRead: {
             /** Community Code */
@@ -9448,6 +9468,8 @@ export interface components {
             epoch: number;
             /** Fever From */
             fever_from: number;
+            /** Findings */
+            findings: components["schemas"]["FindingRules"][];
             /** Household Count */
             household_count: number;
             /**

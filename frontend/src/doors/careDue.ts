@@ -1,4 +1,6 @@
 /** Who is waiting for a care visit, and who comes first. */
+import { dayOf } from '../app/days'
+import { isFinding, type FindingRules } from '../app/limits'
 import type { Door } from './door'
 
 const CARE_TAGS: ReadonlySet<string> = new Set(['living_alone_elder', 'household_in_hardship'])
@@ -15,15 +17,15 @@ export type Urgency =
   | { kind: 'promise'; door: Door; day: string }
   | { kind: 'attention'; door: Door }
 
-/** What cannot wait: findings (fever by the rule in force, symptoms, a contact), broken promises, people found in need with no next date. */
-export function listUrgent(doors: Door[], today: string, feverFrom: number): Urgency[] {
+/** What cannot wait: findings (by the rules of the day people were asked on), broken promises, people found in need with no next date. */
+export function listUrgent(doors: Door[], today: string, rulesOn: (day: string) => FindingRules): Urgency[] {
   const ill: Urgency[] = []
   const late: Urgency[] = []
   const attention: Urgency[] = []
   for (const door of doors) {
     for (const member of door.members) {
       const check = member.check
-      if (check && (check.status === 'symptoms' || check.riskArea || (check.temperature ?? 0) >= feverFrom)) {
+      if (check && isFinding(rulesOn(door.askedAt ? dayOf(door.askedAt) : today), check.status, check.temperature, check.riskArea)) {
         ill.push({ kind: 'symptoms', door, name: member.name, check })
       }
     }

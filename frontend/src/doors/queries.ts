@@ -5,7 +5,7 @@
 import { computed, shallowRef } from 'vue'
 import { today } from '../app/days'
 import { engine } from '../app/engine'
-import { FEVER_FROM } from '../app/limits'
+import { FIRST_RULES, type FindingRules } from '../app/limits'
 import { readSettings, writeSettings } from '../app/settings'
 import { openSession } from '../auth/session'
 import { keepPart } from '../offline/serviceWorker'
@@ -31,8 +31,11 @@ export interface Round {
 }
 
 export const areas = shallowRef<AreaRecord[]>([])
-/** °C from which a temperature is followed up, by the rule that came with the areas. */
-export const feverFrom = computed(() => areas.value[0]?.feverFrom ?? FEVER_FROM)
+/** What is followed up of what is recorded on a day, by the rules that came with the areas. */
+export function rulesOn(day = today()): FindingRules {
+  const known = areas.value[0]?.findings
+  return known?.filter((one) => one.from_on <= day).pop() ?? known?.[0] ?? FIRST_RULES
+}
 export const isLoaded = shallowRef(false)
 const records = shallowRef<DoorRecord[]>([])
 const chosenRound = shallowRef(readSettings().roundId)

@@ -159,7 +159,7 @@ export class Syncer {
         epoch: area.epoch,
         version: before?.epoch === area.epoch ? before.version : -1,
         householdCount: area.household_count,
-        feverFrom: area.fever_from,
+        findings: area.findings,
         rounds: [],
       }
       for (const one of area.rounds) {

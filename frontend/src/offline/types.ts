@@ -287,8 +287,8 @@ export interface AreaRecord {
   version: number
   householdCount: number
   rounds: RoundRecord[]
-  /** °C from which a temperature is followed up, by the rule in force; an older app or server did not say */
-  feverFrom?: number
+  /** what is followed up at once from which day on, oldest first; an older app did not keep it */
+  findings?: components['schemas']['FindingRules'][]
 }
 
 export interface Grant {

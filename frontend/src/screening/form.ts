@@ -2,7 +2,7 @@
  * The questions at the door, as data: what was said of each member, what that makes of the visit. Members
  * nobody touched are well: the big button says so before it is pressed.
  */
-import { FEVER_FROM, TEMPERATURE_RANGE } from '../app/limits'
+import { FIRST_RULES, isFinding, TEMPERATURE_RANGE, type FindingRules } from '../app/limits'
 import type { Outcome } from '../doors/queries'
 import type { OwnAnswer } from '../offline/types'
 
@@ -38,9 +38,9 @@ export interface PersonPayload {
   risk_area?: boolean
 }
 
-/** How many of these the committee will follow up at once; the server decides by the rules of the day. */
-export function countFindings(persons: PersonPayload[], feverFrom = FEVER_FROM): number {
-  return persons.filter((one) => one.status === 'symptoms' || one.risk_area || (one.temperature_c ?? 0) >= feverFrom).length
+/** How many of these the committee will follow up at once. */
+export function countFindings(persons: PersonPayload[], rules: FindingRules): number {
+  return persons.filter((one) => isFinding(rules, one.status, one.temperature_c, one.risk_area)).length
 }
 
 export interface VisitSummary {
@@ -75,7 +75,7 @@ export function isSilent(draft: DoorDraft): boolean {
 }
 
 /** Choose a status; what no longer fits goes: nobody away has a temperature, nobody well has symptoms. */
-export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom = FEVER_FROM): PersonAnswer {
+export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom = FIRST_RULES.temperature_c): PersonAnswer {
   const isHere = status === 'well' || status === 'symptoms'
   const hasFever = answer.temperature !== null && answer.temperature >= feverFrom
   return {
@@ -87,7 +87,7 @@ export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom
 }
 
 /** Note a temperature: a fever is a symptom, whatever was chosen before. */
-export function withTemperature(answer: PersonAnswer, temperature: number | null, feverFrom = FEVER_FROM): PersonAnswer {
+export function withTemperature(answer: PersonAnswer, temperature: number | null, feverFrom = FIRST_RULES.temperature_c): PersonAnswer {
   if (temperature !== null && temperature >= feverFrom) {
     const symptoms: Symptom[] = answer.symptoms.includes('fever') ? answer.symptoms : ['fever', ...answer.symptoms]
     return { ...answer, temperature, status: 'symptoms', symptoms }
