@@ -44,8 +44,8 @@ class RoundCreate(RoundContent):
 
 
 class RoundUpdate(RoundContent):
-    """A draft written anew, or the correction of a round that runs; `reason` stands with the new version. `minutes`:
-    the estimate that was shown to whoever corrects what a running round asks."""
+    """A draft written anew, or the correction of a published round (of its start until it has begun); `reason` stands
+    with the new version. `minutes`: the estimate that was shown to whoever corrects what a running round asks."""
 
     minutes: Minutes | None = None
     reason: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""

@@ -55,10 +55,9 @@ class RoundRunning(Conflict):
     """What people were sent out for does not change under their feet."""
 
     def __init__(self) -> None:
-        zh = "排查进行中，开始日期、频次和对象不能再改；请结束后另起一轮。"
-        super().__init__(
-            "round_running", zh, "Start, rhythm and target of a running round stay; close it and begin anew."
-        )
+        zh = "已发布的排查，频次和对象不能再改，开始后开始日期也不能改；请结束后另起一轮。"
+        en = "Rhythm and target of a published round stay, and once it has begun its start; close it and begin anew."
+        super().__init__("round_running", zh, en)
 
 
 class EstimateMissing(Invalid):
@@ -91,6 +90,22 @@ def _check(content: RoundContent, *, is_final: bool) -> None:
             "round_list", "只有名单排查可以指定住户。", "Only a round by list names households.", "household_ids"
         )
     forms.check_form(content, is_final=is_final)
+
+
+def _correct_dates(found: ScreeningRound, change: RoundUpdate) -> None:
+    """Other dates for a published round: its first day until that has come, its last as long as it is open. Neither may
+    be one that is over: what was recorded would be judged anew, and who wants it to stop closes it. Raises RoundRunning
+    and Invalid (`round_dates`)."""
+    if change.starts_on != found.starts_on:
+        if found.starts_on <= today():
+            raise RoundRunning
+        if change.starts_on < today():
+            zh, en = "开始日期不能早于今天。", "It cannot have begun before today."
+            raise Invalid("round_dates", zh, en, "starts_on")
+    if change.ends_on != found.ends_on and change.ends_on < today():
+        zh, en = "截止日期已过；要停止排查请直接结束。", "That day is over; to stop the round, close it."
+        raise Invalid("round_dates", zh, en, "ends_on")
+    found.starts_on, found.ends_on = change.starts_on, change.ends_on
 
 
 async def create_round(session: AsyncSession, actor: Actor, new: RoundCreate) -> RoundRead:
@@ -168,7 +183,7 @@ async def _open(session: AsyncSession, made: ScreeningRound, content: FormConten
 
 
 async def _lay_days(session: AsyncSession, made: ScreeningRound) -> None:
-    """A row for each day of a daily round from today on; days behind its end are closed."""
+    """A row for each day of a daily round from today on; days before its start and behind its end are closed."""
     if made.rhythm != Rhythm.DAILY:
         return
     rows = (await session.scalars(select(ScreeningRound).where(col(ScreeningRound.parent_id) == made.id))).all()
@@ -187,7 +202,7 @@ async def _lay_days(session: AsyncSession, made: ScreeningRound) -> None:
     for day, row in known.items():
         if row.status == RoundStatus.CLOSED and day in wanted:
             row.status, row.closed_at = RoundStatus.OPEN, None
-        elif row.status == RoundStatus.OPEN and day > made.ends_on:
+        elif row.status == RoundStatus.OPEN and not made.starts_on <= day <= made.ends_on:
             row.status, row.closed_at = RoundStatus.CLOSED, now()
         row.title, row.note, row.revision = _day_title(made, day), made.note, made.revision
 
@@ -213,7 +228,8 @@ async def find_own(session: AsyncSession, actor: Actor, round_id: UUID) -> Scree
 
 
 async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, change: RoundUpdate) -> RoundDetail:
-    """Write a draft anew, or correct a round that runs: title, note, end, questions; those get a new version.
+    """Write a draft anew, or correct a published round: title, note, end, until it begins its start, questions; those
+    get a new version.
 
     Other questions of a running round cost others' time: they need the minutes that were shown. Raises RoundRunning,
     RoundAlreadyClosed, and what `create_round` raises; Invalid (`question_changed`).
@@ -225,16 +241,17 @@ async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, chan
     _check(change, is_final=not is_draft)
     newest, *older = await _versions(session, found.id)
     if is_draft:
-        found.starts_on, found.rhythm, found.target = change.starts_on, change.rhythm, change.target
+        found.starts_on, found.ends_on = change.starts_on, change.ends_on
+        found.rhythm, found.target = change.rhythm, change.target
         found.tags = [str(tag) for tag in change.tags]
         await _write_form(session, actor, found, newest.version, change, "")
         if change.household_ids or change.target != Target.LIST:
             await put_listed(session, code_of(found.division_prefix), found.id, change.household_ids)
-    elif (found.starts_on, found.rhythm, found.target, set(found.tags)) != (
-        change.starts_on, change.rhythm, change.target, {str(tag) for tag in change.tags},
-    ):  # fmt: skip
-        raise RoundRunning
     else:
+        tags = {str(tag) for tag in change.tags}
+        if (found.rhythm, found.target, set(found.tags)) != (change.rhythm, change.target, tags):
+            raise RoundRunning
+        _correct_dates(found, change)
         before = _content(newest)
         if (before.standard, before.questions) != (change.standard, change.questions):
             asked = {q.id: q for version in (*reversed(older), newest) for q in _content(version).questions}
@@ -242,7 +259,7 @@ async def update_round(session: AsyncSession, actor: Actor, round_id: UUID, chan
             await _demand_estimate(session, found, change, change.minutes)
             await _write_form(session, actor, found, newest.version + 1, change, change.reason)
             found.revision += 1
-    found.title, found.note, found.ends_on = change.title, change.note, change.ends_on
+    found.title, found.note = change.title, change.note
     if not is_draft:
         await _lay_days(session, found)
     await session.flush()

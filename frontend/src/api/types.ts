@@ -9150,8 +9150,8 @@ export interface components {
         };
         /**
          * RoundUpdate
-         * @description A draft written anew, or the correction of a round that runs; `reason` stands with the new version. `minutes`:
-         *     the estimate that was shown to whoever corrects what a running round asks.
+         * @description A draft written anew, or the correction of a published round (of its start until it has begun); `reason` stands
+         *     with the new version. `minutes`: the estimate that was shown to whoever corrects what a running round asks.
          */
         RoundUpdate: {
             /**

@@ -268,7 +268,7 @@ const en: Record<keyof typeof zh, string> = {
 
   'edit.title_open': 'Correct "{title}"',
   'edit.subtitle': 'Save a draft first; publish it once you have seen what it costs.',
-  'edit.subtitle_open': 'Changed questions become a new version; answers given keep theirs.',
+  'edit.subtitle_open': 'Changed questions become a new version; answers given keep theirs. The last day can be changed at any time, the first until it has come.',
   'edit.template': 'Begin with a template',
   'edit.no_template': 'None',
   'edit.save_template': 'Save as template',

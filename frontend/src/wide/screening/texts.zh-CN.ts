@@ -267,7 +267,7 @@ const zh = {
 
   'edit.title_open': '更正“{title}”',
   'edit.subtitle': '先存草稿；看过预计用时，再发布到手机。',
-  'edit.subtitle_open': '改动的问题成为新版本，已有的回答保留在原来的版本。',
+  'edit.subtitle_open': '改动的问题成为新版本，已有的回答保留在原来的版本。截止日期随时可改，开始日期在开始之前可改。',
   'edit.template': '从模板开始',
   'edit.no_template': '不用模板',
   'edit.save_template': '存为模板',
