@@ -138,7 +138,8 @@ async def take_push(
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
             confirmed[community] = count
     if is_heard:
-        await _heartbeat(database, actor, device, push, clock_error)
+        said = (push.app_version, push.keeps_storage, push.oldest_unsent_at)
+        await note_contact(database, actor, device, *said, clock_error)
     confirmed_today = confirmed.get(actor.scope.only_community or "", 0)
     if confirmed_today == 0:
         confirmed_today = await count_confirmed(database, actor)
@@ -387,14 +388,20 @@ def _in_order(commands: Sequence[CommandIn], answers: dict[UUID, Result]) -> lis
 _heartbeats: OrderedDict[tuple[UUID, UUID], tuple[float, tuple[Any, ...]]] = OrderedDict()
 
 
-async def _heartbeat(
-    database: Database, actor: Actor, device: UUID, push: PushIn, clock_error: timedelta | None
+async def note_contact(
+    database: Database,
+    actor: Actor,
+    device: UUID,
+    app_version: str | None,
+    keeps_storage: bool | None,
+    oldest_unsent_at: datetime | None,
+    clock_error: timedelta | None = None,
 ) -> None:
     """Note a phone's last contact and what it says of itself, at most once a minute while nothing changes."""
     key = (actor.id, device)
     error_s = None if clock_error is None else max(-_INT4, min(round(clock_error.total_seconds()), _INT4))
     error = error_s and round(error_s / CLOCK_SLACK.total_seconds())
-    said = (push.oldest_unsent_at is None, push.app_version, push.keeps_storage, error)
+    said = (oldest_unsent_at is None, app_version, keeps_storage, error)
     at, before = _heartbeats.get(key, (0.0, ()))
     if time.monotonic() - at < HEARTBEAT_SECONDS and said == before:
         return
@@ -405,10 +412,10 @@ async def _heartbeat(
         EVERYWHERE,
         _HEARTBEAT + " RETURNING 1",
         {
-            "oldest": push.oldest_unsent_at,
+            "oldest": oldest_unsent_at,
             # text in a column may hold no NUL
-            "version": push.app_version and push.app_version.replace("\x00", ""),
-            "keeps": push.keeps_storage,
+            "version": app_version and app_version.replace("\x00", ""),
+            "keeps": keeps_storage,
             "clock": error_s,
             "account": actor.id,
             "device": device,

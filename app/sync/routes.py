@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
 
 from app.auth.guards import PersonActor, PushingActor, Session
 from app.core import sealed_files
@@ -96,8 +97,19 @@ async def take_sealed_file(request: Request, actor: PersonActor, database: OpenD
 
 
 @router.get("/sync/status")
-async def get_sync_status(actor: PersonActor, database: OpenDatabase) -> SyncStatus:
-    """What the server counts for this account today, and the public key to seal a file of unsent records for."""
+async def get_sync_status(
+    actor: PersonActor,
+    database: OpenDatabase,
+    app_version: Annotated[str | None, Query(max_length=40)] = None,
+    keeps_storage: Annotated[bool | None, Query()] = None,
+    oldest_unsent_at: Annotated[AwareDatetime | None, Query()] = None,
+) -> SyncStatus:
+    """What the server counts for this account today, and the public key to seal a file of unsent records for.
+
+    A phone that has nothing to send says here (`app_version`) what it would say of itself with a push.
+    """
+    if app_version is not None and actor.device_id is not None:
+        await push.note_contact(database, actor, actor.device_id, app_version, keeps_storage, oldest_unsent_at)
     name, point = sealed_files.public_key()
     return SyncStatus(
         server_time=now(),

@@ -69,6 +69,18 @@ class TestListDevices:
         assert (now() - datetime.fromisoformat(item["last_contact_at"])).total_seconds() < 60
         assert (item["revoked_at"], item["is_over"]) == (None, False)
 
+    async def test_hears_of_a_phone_that_has_nothing_to_send(
+        self, call: Caller, database: Database, phone: Phone
+    ) -> None:
+        async with database.session(EVERYWHERE) as session:
+            await session.execute(text("UPDATE device SET last_contact_at = now() - interval '2 days'"))
+        said = {"app_version": "1.2.4", "keeps_storage": "true"}
+        assert (await ask(call, phone.tokens, "GET", "/sync/status", params=said))[0] == 200
+        items = (await call("committee", "GET", "/devices", params={"community_code": A})).json()["items"]
+        (item,) = [i for i in items if i["id"] == phone.device_id]
+        assert (now() - datetime.fromisoformat(item["last_contact_at"])).total_seconds() < 60
+        assert (item["app_version"], item["keeps_storage"], item["oldest_unsent_at"]) == ("1.2.4", True, None)
+
     async def test_is_of_the_accounts_one_manages(self, call: Caller) -> None:
         assert sorted(await names(call, "committee")) == ["committee", "worker", "worker2"]
         # its equals and those above it are not the street's

@@ -3722,6 +3722,8 @@ export interface paths {
         /**
          * Get Sync Status
          * @description What the server counts for this account today, and the public key to seal a file of unsent records for.
+         *
+         *     A phone that has nothing to send says here (`app_version`) what it would say of itself with a push.
          */
         get: operations["get_sync_status"];
         put?: never;
@@ -29843,7 +29845,11 @@ export interface operations {
     };
     get_sync_status: {
         parameters: {
-            query?: never;
+            query?: {
+                app_version?: string | null;
+                keeps_storage?: boolean | null;
+                oldest_unsent_at?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -72,10 +72,10 @@ export class Syncer {
     }
   }
 
-  /** What the server counts of today, asked for when nothing was sent that it would have told with; the key for a file comes along. */
+  /** What the server counts of today, asked for when nothing was sent that it would have told with; the key for a file comes along. What a push says of this phone is said here then. */
   async status(): Promise<number> {
     const askedAt = this.now()
-    const { data } = await this.transport.api.GET('/api/v1/sync/status')
+    const { data } = await this.transport.api.GET('/api/v1/sync/status', { params: { query: await this.self([]) } })
     this.onClock(data!.server_time, askedAt, this.now())
     await this.database.write(['meta'], (tx) => tx.objectStore('meta').put(data!.file_key, 'fileKey'))
     return data!.confirmed_today
@@ -94,6 +94,11 @@ export class Syncer {
     return left.sort()[0] ?? null
   }
 
+  /** What the desk reads of this phone. */
+  private async self(batch: readonly OutboxItem[]): Promise<{ oldest_unsent_at: string | null; app_version: string; keeps_storage: boolean | null }> {
+    return { oldest_unsent_at: await this.oldestLeft(batch), app_version: __APP_VERSION__, keeps_storage: await isKept() }
+  }
+
   private async send(batch: readonly OutboxItem[]): Promise<number> {
     this.goOn()
     try {
@@ -102,9 +107,7 @@ export class Syncer {
         body: {
           device_id: await this.transport.deviceId(),
           sent_at: new Date(askedAt).toISOString(),
-          oldest_unsent_at: await this.oldestLeft(batch),
-          app_version: __APP_VERSION__,
-          keeps_storage: await isKept(),
+          ...(await this.self(batch)),
           commands: batch.map((item) => ({
             id: item.id,
             name: item.name,

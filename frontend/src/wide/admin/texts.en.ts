@@ -80,6 +80,7 @@ const en: Record<keyof typeof zh, string> = {
   'device.clock_ahead': '{span} ahead',
   'device.clock_behind': '{span} behind',
   'device.unnamed': 'unnamed device',
+  'device.nothing': 'nothing',
   'device.since': 'since {when}',
   'device.kept': 'kept',
   'device.not_kept': 'may be cleared',

@@ -79,6 +79,7 @@ const zh = {
   'device.clock_ahead': '快{span}',
   'device.clock_behind': '慢{span}',
   'device.unnamed': '未命名的设备',
+  'device.nothing': '没有',
   'device.since': '{when}起',
   'device.kept': '有保障',
   'device.not_kept': '可能被清理',
