@@ -24,8 +24,8 @@ from app.residence.service import FROM_PLACE, TO_PLACE
 from app.risk_areas.models import RiskArea
 from app.screening.service import covering
 
-BATCH, COUNTED = 10, 50
-"""Communities that are worked out in one statement: each of their households, or those something is known of."""
+BATCH = 50
+"""Communities that are worked out in one statement, by those of their households that something is known of."""
 _FORMS_KEPT = timedelta(days=400)
 _MOST_FORMS = 2000
 _SUFFIXES = re.compile("特别行政区|自治区|自治州|省|市")

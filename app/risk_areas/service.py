@@ -24,7 +24,7 @@ from app.core.paging import cursor_uuid, decode_cursor, decode_id_cursor, encode
 from app.people import service as people
 from app.questions.models import QuestionKind
 from app.questions.schemas import Place, Question
-from app.risk_areas.finding import BATCH, COUNTED, JUDGED, JUDGED_BY_FACTS, find_params, place_key, prepare
+from app.risk_areas.finding import BATCH, JUDGED, JUDGED_BY_FACTS, find_params, place_key, prepare
 from app.risk_areas.models import Knowledge, RiskArea, RiskAreaRound
 from app.risk_areas.schemas import (
     RiskAreaCount,
@@ -47,7 +47,6 @@ PAGE = 100
 WIDEST = 500
 """Communities of one round that is made from a risk area: a district's."""
 DAYS = timedelta(days=2)
-TO_ASK = "knowledge IN ('stale', 'unknown')"
 
 
 async def create_risk_area(session: AsyncSession, actor: Actor, new: RiskAreaCreate) -> RiskAreaRead:
@@ -164,8 +163,8 @@ async def _communities(session: AsyncSession, prefix: str, after: str, limit: in
     return list(rows.all())
 
 
-def _batches(codes: Sequence[str], size: int = BATCH) -> Iterator[Sequence[str]]:
-    return (codes[at : at + size] for at in range(0, len(codes), size))
+def _batches(codes: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (codes[at : at + BATCH] for at in range(0, len(codes), BATCH))
 
 
 _HOUSEHOLDS = text("""
@@ -187,7 +186,7 @@ async def list_risk_area_counts(
     searched = await prepare(session, found)
     households = await session.execute(_HOUSEHOLDS, {"codes": page})
     counted: dict[str, dict[str, int]] = {code: {Knowledge.UNKNOWN: count} for code, count in households}
-    for batch in _batches(page, COUNTED):
+    for batch in _batches(page):
         rows = await session.execute(_KNOWN, await find_params(session, searched, batch))
         for code, knowledge, count in rows:
             counted[code][knowledge] = count
@@ -277,16 +276,22 @@ async def make_round(session: AsyncSession, actor: Actor, risk_area_id: UUID, wa
     return read
 
 
+# Nothing is known of most: all but who is spared, in the order of the table's key.
+_ASK = text(f"""{JUDGED_BY_FACTS}
+    INSERT INTO round_target (community_code, round_id, household_id)
+    SELECT h.community_code, :round, h.id FROM household h
+    WHERE h.community_code = ANY(cast(:codes AS bpchar[])) AND NOT h.is_closed AND h.id NOT IN (
+        SELECT id FROM judged WHERE knowledge IN ('there', 'not_there'))
+    ORDER BY 1, 3
+""")
+
+
 async def _put_list(session: AsyncSession, found: RiskArea, round_id: UUID, codes: Sequence[str]) -> int:
     await session.execute(text("DELETE FROM round_target WHERE round_id = :round"), {"round": round_id})
     searched = await prepare(session, found)
     count = 0
     for batch in _batches(codes):
-        result = await session.execute(
-            text(f"""{JUDGED} INSERT INTO round_target (community_code, round_id, household_id)
-                SELECT community_code, :round, id FROM judged WHERE {TO_ASK}"""),
-            await find_params(session, searched, batch) | {"round": round_id},
-        )
+        result = await session.execute(_ASK, await find_params(session, searched, batch) | {"round": round_id})
         count += int(getattr(result, "rowcount", 0))
     return count
 
