@@ -26,6 +26,7 @@ from app.rounds import models as rounds
 from app.rules import models as rules
 from app.screening import models as screening
 from app.sync import models as sync
+from app.taken_out import models as taken_out
 from app.walk_sheets import models as walk_sheets
 
 MODULES = (
@@ -51,6 +52,7 @@ MODULES = (
     privacy,
     import_export,
     import_undo,
+    taken_out,
     sync,
     exports,
     walk_sheets,

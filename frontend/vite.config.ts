@@ -114,7 +114,7 @@ const chunks = {
     { name: 'me', test: /src\/(me\/|screening\/(RecentRecords|DoorCard))/, priority: 1 },
     // kept by phones whose doors need them (`src/sw.ts`)
     { name: 'part-questions', test: /src\/questions\/(?!texts\.(zh|en))/, priority: 1 },
-    { name: 'part-photos', test: /src\/(photos\/(?!texts\.(zh|en))|uploads\/)/, priority: 1 },
+    { name: 'part-photos', test: /src\/(photos\/(?!texts\.(zh|en))|uploads\/|me\/RecordDetails)/, priority: 2 },
     // what forms share and Today has no use for, and the visit that is nothing but a form
     { name: 'forms', test: /src\/(ui\/(Sheet|DateField|TextArea|Select)\.vue|app\/(draft|DraftNote)|care\/)/, priority: 1 },
     // doors in lists; Today shows one to who searches

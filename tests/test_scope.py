@@ -19,6 +19,7 @@ from app.import_undo.models import ImportLeft
 from app.people.registry import Before, Difference, PutCounts
 from app.privacy import retention
 from app.residence.models import Residence, Tenure, Transfer
+from app.taken_out.models import TakenOut
 from tests.duplicates.pairs import door, listed, person, register, search
 from tests.duplicates.pairs import post as merge
 from tests.makers import (
@@ -174,6 +175,8 @@ async def both_filled(call: Caller, database: Database) -> None:
             put = PutCounts(version=1, before=[Before("household", home)])
             await evidence.keep_written(session, ImportJob(id=import_id, as_of=now()), code, put)
             session.add(ImportLeft(community_code=code, import_id=import_id, dwelling_id=home, reason="area"))
+            gone = {"household_id": home, "dwelling_id": home, "person_ids": [], "delete_by": today()}
+            session.add(TakenOut(community_code=code, **gone))
     body = {"source": "公安", "as_of": "2026-01-31", "items": [{"community_code": c, "households": 2} for c in (A, B)]}
     assert (await call("client", "PUT", "/headcounts/expected", json=body)).json()["accepted"] == 2
     await retention.run_retention(database, today() + timedelta(days=120))

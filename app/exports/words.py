@@ -78,6 +78,9 @@ FLAG: Words = {
     "answer_value": ("有的回答不合题目", "an answer does not fit its question"),
     "form_unknown": ("不认识这个版本的问题", "nobody knows this version of the questions"),
     "person_known": ("已有同名的人", "somebody of that name was there already"),
+    "household_undone": ("此户已随撤销的导入移出，因记录恢复", "the household came with an import that was undone"),
+    "household_closed": ("登记时此户已注销", "the household had been closed before"),
+    "resident_gone": ("登记时此人已不住这里", "they had left before"),
     "person_moved": ("此人已搬到别户", "they had moved to another household"),
 }
 EDIT: Words = {

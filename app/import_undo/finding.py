@@ -103,6 +103,7 @@ FOLLOWS: dict[str, str] = {
     "import_difference": "tells what the import itself found",
     "import_before": "is what the undo goes by",
     "import_left": "is what an undo has left",
+    "taken_out": "is what an undo has taken out",
 }
 """Tables that name households or people and say nothing of their own."""
 

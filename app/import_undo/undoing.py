@@ -30,6 +30,7 @@ from app.people import service as people
 from app.people.registry import CHANGING
 from app.posts import service as posts
 from app.screening import service as screening
+from app.taken_out import service as taken_out
 
 log = get_logger()
 
@@ -156,6 +157,7 @@ async def _write(session: AsyncSession, params: dict[str, Any]) -> None:
     community, version = params["c"], params["version"]
     touched = (await session.execute(_AREAS, params)).all()
     shrunk = list(await session.scalars(text("SELECT household_id FROM new_people EXCEPT SELECT id FROM new_homes")))
+    await taken_out.keep(session, community)
     for statement in (*_TAKE_OUT, *_FACTS_BACK, *(_put_back(kind) for kind in CHANGING)):
         await session.execute(text(statement), params)
     if shrunk:

@@ -97,10 +97,13 @@ class _Registry:
 
 
 async def take_edits(
-    session: AsyncSession, doer: audit.Doer, community_code: str, edits: Sequence[Edit]
+    session: AsyncSession, doer: audit.Doer, community_code: str, edits: Sequence[Edit], *, is_late: bool = False
 ) -> dict[UUID, str | None]:
     """Merge edits into a community's registry, in their order; answers for each id None, `edit_conflict`,
     `household_not_found` or `resident_not_found`. The caller has checked the scope and writes the trail.
+
+    `is_late`: made by somebody who may not have heard that a household is closed or a person gone; it is written down
+    all the same, and answered `household_closed` or `resident_gone`.
 
     The clock is taken first: nobody else changes a row between its reading and its writing.
     """
@@ -108,7 +111,7 @@ async def take_edits(
     # what a phone says of somebody who has been merged away is said of who stands for them
     roots = await find_roots(session, community_code, (edit.subject_id for edit in edits))
     edits = [replace(edit, subject_id=roots.get(edit.subject_id, edit.subject_id)) for edit in edits]
-    known = await _load(session, community_code, edits)
+    known = await _load(session, community_code, edits, is_late)
     answers: dict[UUID, str | None] = {}
     changed: set[tuple[UUID, str]] = set()
     touched: set[UUID] = set()
@@ -118,7 +121,8 @@ async def take_edits(
             answers[edit.id] = f"{edit.subject}_not_found"
             continue
         row, home = found
-        answers[edit.id] = None
+        is_gone = isinstance(row, Resident) and row.is_gone
+        answers[edit.id] = "resident_gone" if is_gone else "household_closed" if home.is_closed else None
         for name, value in edit.changes.items():
             before = _value_of(row, name)
             if before == value:
@@ -131,7 +135,9 @@ async def take_edits(
                 changed.add((row.id, name))
         # also where nothing was taken over: a phone that had it otherwise fetches what stands
         row.version = version
-        row.updated_at = now()
+        if not (home.is_closed or is_gone):
+            # of these it says since when
+            row.updated_at = now()
         touched.add(home.id)
     await session.flush()
     await note_changes(session, doer, community_code, version, changed)
@@ -139,12 +145,12 @@ async def take_edits(
     return answers
 
 
-async def _load(session: AsyncSession, community: str, edits: Sequence[Edit]) -> _Registry:
+async def _load(session: AsyncSession, community: str, edits: Sequence[Edit], is_late: bool) -> _Registry:
     known = _Registry()
     ids = {e.subject_id for e in edits}
-    people = select(Resident).where(
-        col(Resident.community_code) == community, col(Resident.id).in_(ids), col(Resident.is_gone).is_(False)
-    )
+    people = select(Resident).where(col(Resident.community_code) == community, col(Resident.id).in_(ids))
+    if not is_late:
+        people = people.where(col(Resident.is_gone).is_(False))
     known.residents = {r.id: r for r in await session.scalars(people.execution_options(populate_existing=True))}
     homes = ids | {r.household_id for r in known.residents.values()}
     same = (col(Dwelling.community_code) == col(Household.community_code)) & (
@@ -153,12 +159,10 @@ async def _load(session: AsyncSession, community: str, edits: Sequence[Edit]) ->
     joined = (
         select(Household, col(Dwelling.responsibility_area_id))
         .join(Dwelling, same)
-        .where(
-            col(Household.community_code) == community,
-            col(Household.id).in_(homes),
-            col(Household.is_closed).is_(False),
-        )
+        .where(col(Household.community_code) == community, col(Household.id).in_(homes))
     )
+    if not is_late:
+        joined = joined.where(col(Household.is_closed).is_(False))
     for household, area_id in await session.execute(joined.execution_options(populate_existing=True)):
         known.households[household.id] = household
         known.areas[household.id] = area_id

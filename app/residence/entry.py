@@ -168,6 +168,30 @@ async def add_households(
     return answers
 
 
+async def reopen_households(session: AsyncSession, doer: audit.Doer, community_code: str, ids: set[UUID]) -> set[UUID]:
+    """Of these households open those again that were closed: somebody has been found to live there. Answers which."""
+    await areas.lock_clock(session, community_code)
+    closed = select(Household).where(
+        col(Household.community_code) == community_code, col(Household.id).in_(ids), col(Household.is_closed),
+        col(Household.merged_into_id).is_(None),
+    )  # fmt: skip
+    homes = list(await session.scalars(closed.execution_options(populate_existing=True)))
+    if not homes:
+        return set()
+    doors = {door.id: door for door in await _doors(session, community_code, [home.dwelling_id for home in homes])}
+    vacant = [door for door in doors.values() if door.is_vacant]
+    version = await areas.advance_clock(session, community_code, households=len(homes), vacant=-len(vacant))
+    for home in homes:
+        home.is_closed, home.version, home.updated_at = False, version, now()
+    for door in vacant:
+        door.is_vacant, door.version = False, version
+    await session.flush()
+    held = {door.responsibility_area_id for door in doors.values()}
+    await people.touch_areas(session, community_code, sorted(one for one in held if one), version)
+    await audit.append_entry(session, doer, community_code, "reopen_households", [home.id for home in homes])
+    return {home.id for home in homes}
+
+
 async def _put_found(
     session: AsyncSession, doer: audit.Doer, community: str, given: list[DwellingInput], new_doors: dict[str, UUID]
 ) -> None:

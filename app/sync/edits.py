@@ -37,6 +37,7 @@ from app.residence.models import ReasonOut
 from app.residence.moving import GoneMark
 from app.residence.schemas import AddHouseholdPayload, MarkResidentGonePayload
 from app.sync.registry import Command
+from app.taken_out import service as taken_out
 
 _KNOWN = text(
     "SELECT id, status, code, detail FROM sync_command WHERE community_code IN (:c, :nowhere) AND id = ANY(:ids)"
@@ -107,12 +108,14 @@ async def take_edits(
         fresh = [(name, command) for name, command in commands if command.id not in known]
         if not fresh:
             return answers, await _confirm(session, community, doer, 0)
+        back = await _bring_back(session, doer, community, [command for _, command in fresh])
         flags = await _flags(session, community, doer, is_desk, [command for _, command in fresh])
         verdicts = await _merge(session, community, doer, is_desk, fresh)
         filed = []
         to_check = []
         for name, command in fresh:
-            code = verdicts[command.id] or flags.get(command.id)
+            undone = "household_undone" if command.payload.household_id in back else None
+            code = verdicts[command.id] or flags.get(command.id) or undone
             status = "rejected" if code in _REJECTING else "flagged" if code else "accepted"
             answers.append(EditAnswer(command.id, status, code, None, False))
             if status == "flagged" and not _is_listed_elsewhere(name, verdicts[command.id]):
@@ -135,6 +138,17 @@ async def take_edits(
             await audit.append_entry(session, doer, community, kind, sorted(subjects), payload)
         taken = sum(one["status"] != "rejected" for one in filed)
         return answers, await _confirm(session, community, doer, taken)
+
+
+async def _bring_back(session: AsyncSession, doer: Doer, community: str, commands: Sequence[Command]) -> set[UUID]:
+    """Have households there again that an undone import has taken out and these edits speak of; that somebody does not
+    live there does not bring them back."""
+    named: dict[UUID, set[UUID]] = defaultdict(set)
+    for command in commands:
+        if not isinstance(command.payload, MarkResidentGonePayload | AddHouseholdPayload):
+            person = getattr(command.payload, "resident_id", None)
+            named[command.payload.household_id] |= {person} if person else set()
+    return await taken_out.bring_back(session, doer, community, named) if named else set()
 
 
 def _is_listed_elsewhere(name: str, verdict: str | None) -> bool:
@@ -192,11 +206,18 @@ async def _merge(
         verdicts |= await entry.add_households(
             session, doer, community, [one if one.area_id in allowed else replace(one, area_id=None) for one in found]
         )
+    reopened: set[UUID] = set()
+    if own[AddResidentPayload]:
+        reopened = await entry.reopen_households(
+            session, doer, community, {command.payload.household_id for command in own[AddResidentPayload]}
+        )
     if newcomers := [
         Newcomer(command.id, **command.payload.model_dump() | {"phone": command.payload.phone or None})
         for command in own[AddResidentPayload]
     ]:
-        verdicts |= await people.add_newcomers(session, doer, community, newcomers)
+        added = await people.add_newcomers(session, doer, community, newcomers)
+        late = {one.id for one in newcomers if one.household_id in reopened}
+        verdicts |= {one: code or ("household_closed" if one in late else None) for one, code in added.items()}
     if confirmed := [
         Confirmation(
             command.id,
@@ -219,9 +240,13 @@ async def _merge(
         for _, command in commands
         if isinstance(command.payload, UpdateHouseholdPayload | UpdateResidentPayload)
     ]:
-        verdicts |= await people.take_edits(session, doer, community, edits)
+        verdicts |= await people.take_edits(session, doer, community, edits, is_late=True)
     if marks := [_mark(command) for command in own[MarkResidentGonePayload]]:
-        verdicts |= await moving.mark_residents_gone(session, doer, community, marks)
+        marked = await moving.mark_residents_gone(session, doer, community, marks)
+        # who is not there because an import was undone does not live there, as the phone says
+        lost = {one.resident_id for one in marks if marked[one.id] == "resident_not_found"}
+        undone = await taken_out.find_people(session, community, lost)
+        verdicts |= marked | {one.id: None for one in marks if one.resident_id in undone}
     return verdicts
 
 

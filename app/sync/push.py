@@ -15,7 +15,9 @@ import orjson
 import psycopg
 import sqlalchemy.exc
 from pydantic import ValidationError
+from sqlalchemy import text
 
+from app.areas import service as areas
 from app.areas.codes import read_codes
 from app.audit.service import Doer
 from app.auth.service import DESK, PEOPLE, Actor
@@ -27,6 +29,7 @@ from app.rules.service import RuleBook
 from app.sync import edits
 from app.sync.registry import KINDS, Command
 from app.sync.schemas import CommandIn, PushIn
+from app.taken_out import service as taken_out
 
 REFUSED = "refused"
 EDITS = "edits"
@@ -53,6 +56,21 @@ FLIGHT = 256
 CLOCK_SLACK = timedelta(minutes=15)
 """A phone whose clock is wrong by no more is right: a push over a thin line takes its time too."""
 _INT4 = 2**31 - 1
+UNDONE = "household_undone"
+_NOT_HERE = frozenset({"household_not_found", "resident_not_found"})
+# a refusal that was premature
+_FORGET = text(
+    "DELETE FROM sync_command WHERE community_code = :c AND id = ANY(:ids) AND account_id = :actor "
+    "AND status = 'rejected'"
+)
+_FLAG = tuple(
+    text(f"UPDATE {table} SET {change} WHERE community_code = :c AND id = ANY(:ids)")
+    for table, change in (
+        ("door_visit", f"flag_code = '{UNDONE}'"),
+        ("care_visit", f"flag_code = '{UNDONE}'"),
+        ("sync_command", f"status = 'flagged', code = '{UNDONE}'"),
+    )
+)
 
 # PostgreSQL's classes for "this row cannot be", as against "not now": 22 data, 23 constraint.
 _IMPOSSIBLE = (
@@ -129,11 +147,16 @@ async def take_push(
         groups[community, _group_of(item)].append(item)
     answers: dict[UUID, Result] = {}
     confirmed: dict[str, int] = {}
+    back: set[UUID] = set()
     # edits first: a knock may speak of somebody whom the same batch adds
     for (community, kind), items in sorted(
         groups.items(), key=lambda group: (group[0][0], group[0][1] != EDITS, group[0][1])
     ):
         rows = await _take_group(database, actor, device, community, kind, items, request_id)
+        if kind not in (EDITS, REFUSED) and any(row[2] in _NOT_HERE for row in rows):
+            rows = await _take_again(database, actor, device, community, kind, items, request_id, rows)
+        if back or any(row[2] == UNDONE for row in rows):
+            rows = await _flag_undone(database, community, items, rows, back)
         for command_id, status, code, detail, is_repeat, count in rows:
             answers[command_id] = _result(command_id, status, code, detail, is_repeat)
             confirmed[community] = count
@@ -261,6 +284,57 @@ async def _take_group(
     for item in items:
         answers += await _take_group(database, actor, device, community, kind, [item], request_id)
     return answers
+
+
+async def _take_again(
+    database: Database,
+    actor: Actor,
+    device: UUID,
+    community: str,
+    kind: str,
+    items: list[Judged],
+    request_id: str,
+    rows: list[Answer],
+) -> list[Answer]:
+    """What was refused because a household or a person is not there, once more, where an undone import has taken them
+    out: they are there again and the records count."""
+    refused = {row[0] for row in rows if row[1] == "rejected" and row[2] in _NOT_HERE}
+    lost = [item for item in items if item.given.id in refused and item.command is not None]
+    named: dict[UUID, set[UUID]] = defaultdict(set)
+    for payload in (item.command.payload for item in lost if item.command is not None):
+        people = {person.resident_id for person in getattr(payload, "persons", ())}
+        person = getattr(payload, "resident_id", None)
+        named[payload.household_id] |= people | {person} if person else people
+    doer = Doer(actor.id, actor.name, device)
+    async with database.session(Scope((NOWHERE, community))) as session:
+        session.info["request_id"] = request_id
+        back = await taken_out.bring_back(session, doer, community, named)
+        again = [item for item in lost if item.command and item.command.payload.household_id in back]
+        params = {"c": community, "actor": actor.id, "ids": [item.given.id for item in again]}
+        await session.execute(_FORGET, params)
+    if not again:
+        return rows
+    answers = await _take_group(database, actor, device, community, kind, again, request_id)
+    ids = {item.given.id for item in again}
+    return [row for row in rows if row[0] not in ids] + [
+        (row[0], row[1], UNDONE if row[1] == "accepted" else row[2], *row[3:]) for row in answers
+    ]
+
+
+async def _flag_undone(
+    database: Database, community: str, items: list[Judged], rows: list[Answer], back: set[UUID]
+) -> list[Answer]:
+    """Have somebody look at what was taken about households that this push has brought `back`."""
+    home_of = {item.given.id: item.command.payload.household_id for item in items if item.command is not None}
+    back |= {home_of[row[0]] for row in rows if row[2] == UNDONE}
+    flagged = [row[0] for row in rows if row[1] == "accepted" and not row[4] and home_of[row[0]] in back]
+    if not flagged:
+        return rows
+    async with database.session(Scope((NOWHERE, community))) as session:
+        await areas.lock_clock(session, community)
+        for statement in _FLAG:
+            await session.execute(statement, {"c": community, "ids": flagged})
+    return [(row[0], "flagged", UNDONE, *row[3:]) if row[0] in flagged else row for row in rows]
 
 
 async def _take_edits(

@@ -36,7 +36,7 @@ from tests.personas import DISTRICT, A, B, Caller
 
 HEAD = ["楼号", "单元", "门牌号", "户主", "姓名", "与户主关系", "性别", "身份证号", "联系电话", "备注", "工作单位"]
 # clocks, the trail, the imports themselves and what searches for duplicates have noted
-APART = {"community_clock", "audit_entry", "audit_chain", "duplicate_search", "sync_command"}
+APART = {"community_clock", "audit_entry", "audit_chain", "duplicate_search", "sync_command", "taken_out"}
 
 
 def row(

@@ -103,6 +103,49 @@ class TestHouseholdGoneMeanwhile:
         assert total["households_done"] == 0
         await assert_sound(database)
 
+    async def test_what_is_recorded_after_it_is_taken_and_somebody_looks(
+        self, call: Caller, database: Database
+    ) -> None:
+        one, two, _ = await stair(database)
+        await make_area(call, [one, two], "worker")
+        round_id = await make_round(call)
+        for person in one.residents:
+            await done(call, f"/residents/{person}/leave", reason="moved_away")
+        at = {"recorded_at": now().isoformat()}
+        knock, care = await push(call, "worker", door_visit(one, round_id, **at), care_visit(one, **at))
+        assert knock["status"] in ("accepted", "flagged")
+        assert (care["status"], care["code"]) == ("flagged", "household_closed")
+        assert (await read(call, "/coverage/flags", area=A))["care_visits"] == 1
+        assert (await read(call, "/coverage", area=A, round=round_id))["total"]["households_done"] == 0
+        await assert_sound(database)
+
+    async def test_edits_are_written_down_and_somebody_found_there_opens_it_again(
+        self, call: Caller, database: Database
+    ) -> None:
+        one, two, _ = await stair(database)
+        area = await make_area(call, [one, two], "worker")
+        for person in one.residents:
+            await done(call, f"/residents/{person}/leave", reason="moved_away")
+        home = {"household_id": str(one.id)}
+        facts = {"base_version": area["version"], "changes": {"phone": "13700000007"}}
+        results = await push(
+            call, "worker", at_now("people.update_household", home | facts),
+            at_now("people.update_resident", home | {"resident_id": str(one.residents[0])} | facts),
+        )  # fmt: skip
+        assert [(one["status"], one["code"]) for one in results] == [
+            ("flagged", "household_closed"), ("flagged", "resident_gone"),
+        ]  # fmt: skip
+        assert str(one.id) not in [home["id"] for home in (await read(call, "/households", community_code=A))["items"]]
+        newcomer = at_now("people.add_resident", home | {"resident_id": str(new_id()), "name": "后来人"})
+        (result,) = await push(call, "worker", newcomer)
+        assert (result["status"], result["code"]) == ("flagged", "household_closed")
+        assert await members(call, one.id) == ["后来人"]
+        pull = (await call("worker", "GET", f"/sync/areas/{area['id']}", params={"since": area["version"]})).json()
+        assert (pull["upserts"]["residents"]["n"], pull["upserts"]["dwellings"]["v"]) == (["后来人"], [0])
+        listed = (await read(call, "/flagged-edits", community_code=A))["items"]
+        assert sorted(one["flag_code"] for one in listed) == ["household_closed", "household_closed", "resident_gone"]
+        await assert_sound(database)
+
 
 class TestAddHousehold:
     async def test_behind_a_known_door_and_its_people_answered_for_in_the_same_batch(

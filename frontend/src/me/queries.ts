@@ -20,6 +20,8 @@ export interface OutboxRecord {
   /** ms, when it was recorded */
   at: number
   code: string | null
+  /** what was typed; gone once it is confirmed */
+  payload?: OutboxItem['payload']
 }
 
 const TONES: Record<RecordState, Tone> = { waiting: 'amber', sending: 'amber', confirmed: 'green', flagged: 'green', rejected: 'red' }
@@ -51,6 +53,7 @@ function fromOutbox(item: OutboxItem): OutboxRecord {
     householdId: payload.household_id,
     at: Date.parse(item.recordedAt),
     code: item.lastProblem?.code ?? null,
+    payload,
   }
 }
 

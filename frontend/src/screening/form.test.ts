@@ -13,7 +13,7 @@ describe('the form at the door', () => {
   })
 
   it('counts a household as answered in part while somebody is not asked', () => {
-    const draft = { ...emptyDraft(), answers: { b: withStatus(wellAnswer(), 'unknown') } }
+    const draft = { ...emptyDraft(), answers: { b: withStatus(wellAnswer(), 'unknown', 37.3) } }
     const summary = summarise(['a', 'b', 'c'], draft)
     expect(summary.outcome).toBe('answered_part')
     expect(summary.counts).toEqual({ well: 2, symptoms: 0, away: 0, unknown: 1 })
@@ -21,24 +21,24 @@ describe('the form at the door', () => {
   })
 
   it('takes somebody away as answered for', () => {
-    expect(summarise(['a'], { ...emptyDraft(), answers: { a: withStatus(wellAnswer(), 'away') } }).outcome).toBe('answered_all')
+    expect(summarise(['a'], { ...emptyDraft(), answers: { a: withStatus(wellAnswer(), 'away', 37.3) } }).outcome).toBe('answered_all')
   })
 
   it('makes a fever a symptom, and takes it back with the temperature', () => {
-    const fever = withTemperature(wellAnswer(), 37.3)
+    const fever = withTemperature(wellAnswer(), 37.3, 37.3)
     expect(fever).toMatchObject({ status: 'symptoms', symptoms: ['fever'], temperature: 37.3 })
-    expect(withTemperature(fever, 36.5).symptoms).toEqual([])
-    expect(withStatus(fever, 'well')).toMatchObject({ temperature: null, symptoms: [] })
-    expect(withTemperature(wellAnswer(), 37.2)).toMatchObject({ status: 'well', symptoms: [] })
+    expect(withTemperature(fever, 36.5, 37.3).symptoms).toEqual([])
+    expect(withStatus(fever, 'well', 37.3)).toMatchObject({ temperature: null, symptoms: [] })
+    expect(withTemperature(wellAnswer(), 37.2, 37.3)).toMatchObject({ status: 'well', symptoms: [] })
   })
 
   it('forgets what does not fit somebody who is away', () => {
-    const ill = withSymptoms(withTemperature(wellAnswer(), 38), ['fever', 'cough'])
-    expect(withStatus(ill, 'away')).toMatchObject({ temperature: null, symptoms: [] })
+    const ill = withSymptoms(withTemperature(wellAnswer(), 38, 37.3), ['fever', 'cough'])
+    expect(withStatus(ill, 'away', 37.3)).toMatchObject({ temperature: null, symptoms: [] })
   })
 
   it('sends only what was said', () => {
-    const draft = { ...emptyDraft(), answers: { a: { ...withTemperature(wellAnswer(), 38), riskArea: true } } }
+    const draft = { ...emptyDraft(), answers: { a: { ...withTemperature(wellAnswer(), 38, 37.3), riskArea: true } } }
     expect(summarise(['a'], draft).persons).toEqual([{ resident_id: 'a', status: 'symptoms', temperature_c: 38, symptoms: ['fever'], risk_area: true }])
   })
 

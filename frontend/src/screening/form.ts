@@ -2,7 +2,7 @@
  * The questions at the door, as data: what was said of each member, what that makes of the visit. Members
  * nobody touched are well: the big button says so before it is pressed.
  */
-import { FIRST_RULES, isFinding, TEMPERATURE_RANGE, type FindingRules } from '../app/limits'
+import { isFinding, TEMPERATURE_RANGE, type FindingRules } from '../app/limits'
 import type { Outcome } from '../doors/queries'
 import type { OwnAnswer } from '../offline/types'
 
@@ -75,7 +75,7 @@ export function isSilent(draft: DoorDraft): boolean {
 }
 
 /** Choose a status; what no longer fits goes: nobody away has a temperature, nobody well has symptoms. */
-export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom = FIRST_RULES.temperature_c): PersonAnswer {
+export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom: number): PersonAnswer {
   const isHere = status === 'well' || status === 'symptoms'
   const hasFever = answer.temperature !== null && answer.temperature >= feverFrom
   return {
@@ -87,7 +87,7 @@ export function withStatus(answer: PersonAnswer, status: PersonStatus, feverFrom
 }
 
 /** Note a temperature: a fever is a symptom, whatever was chosen before. */
-export function withTemperature(answer: PersonAnswer, temperature: number | null, feverFrom = FIRST_RULES.temperature_c): PersonAnswer {
+export function withTemperature(answer: PersonAnswer, temperature: number | null, feverFrom: number): PersonAnswer {
   if (temperature !== null && temperature >= feverFrom) {
     const symptoms: Symptom[] = answer.symptoms.includes('fever') ? answer.symptoms : ['fever', ...answer.symptoms]
     return { ...answer, temperature, status: 'symptoms', symptoms }

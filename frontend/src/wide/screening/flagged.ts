@@ -15,7 +15,7 @@ export interface Flagged extends Pick<Visit, 'id' | 'household_id' | 'address' |
   why: string
 }
 
-const FLAGS = ['epoch_old', 'not_assigned', 'clock_skew', 'round_closed', 'round_not_begun', 'asked_again', 'answer_missing', 'answer_unexpected', 'answer_value', 'form_unknown', 'person_known', 'person_moved'] as const
+const FLAGS = ['epoch_old', 'not_assigned', 'clock_skew', 'round_closed', 'round_not_begun', 'asked_again', 'answer_missing', 'answer_unexpected', 'answer_value', 'form_unknown', 'person_known', 'person_moved', 'household_undone', 'household_closed', 'resident_gone'] as const
 const FIELDS = ['phone', 'tags', 'note', 'name', 'sex', 'birth_on', 'relation'] as const
 
 function shown(record: Omit<Flagged, 'what' | 'why'> & { flag_code: string | null }, what: string): Flagged {
