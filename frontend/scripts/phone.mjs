@@ -17,6 +17,8 @@
  *   {"do": "record_no_answer", "household_ids": [], "round_id"} → {ids}; all in one transaction
  *   {"do": "undo", "ids": []} → {undone}   {"do": "retry", "id"} → {}   {"do": "discard", "id"} → {}
  *   {"do": "edit_household", "household_id", "changes"} → {id}   {"do": "edit_resident", "household_id", "resident_id", "changes"} → {id}
+ *   {"do": "add_resident", "household_id", "name"} → {id, resident_id}   {"do": "mark_gone", "household_id", "resident_id", "reason"} → {id}
+ *   {"do": "add_household", "beside", "name"}      → {id, household_id, resident_id}: behind the door of the household `beside`
  *   {"do": "take_photo", "household_id", "visit_id", "content": base64} → {id}; a photo that waits beside the records
  *   {"do": "export"}                                → {count, photos, left, content, sealed}: the file of unsent records, and
  *                                                     sealed (base64) where the server has been heard
@@ -98,6 +100,12 @@ for (const doing of ['add', 'put']) {
     if (fullness.get(transaction.db.name.replace(/-\d+-.*$/, ''))?.isFull) queueMicrotask(() => transaction._abort('QuotaExceededError'))
     return request
   }
+}
+
+/** An id as phones make them: the time, then chance. */
+function madeId() {
+  const time = Date.now().toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
 }
 
 /** What a request of IndexedDB answers. */
@@ -281,6 +289,21 @@ class Phone {
     return { id: await this.engine.perform(name, payload) }
   }
 
+  /** A household that is not listed, with its head, as the page makes it. */
+  async addHousehold({ beside, name }) {
+    const door = await this.engine.getDoor(beside)
+    const [household_id, resident_id] = [madeId(), madeId()]
+    const payload = { household_id, responsibility_area_id: door?.areaId, dwelling_id: door?.dwellingId, residents: [{ id: resident_id, name, sex: 0 }] }
+    const person = { id: resident_id, name, initials: '', sex: 0, birthYear: null, relation: '', needsIdCheck: false, checks: [] }
+    const made = door && { ...door, truth: undefined, id: household_id, isMade: true, head: name, initials: '', kind: 'family', tags: [], phone: '', note: '', states: [], care: null, reports: [], pending: [], residents: [person] }
+    return { id: await this.engine.perform('people.add_household', payload, made), household_id, resident_id }
+  }
+
+  async addResident({ household_id, name }) {
+    const resident_id = madeId()
+    return { id: await this.engine.perform('people.add_resident', { household_id, resident_id, name, sex: 0 }), resident_id }
+  }
+
   async recordDoorVisit({ household_id, round_id, outcome, persons, note }) {
     const door = await this.engine.getDoor(household_id)
     const everybody = outcome === 'answered_all' ? (door?.residents ?? []) : []
@@ -332,6 +355,9 @@ const doings = {
   undo: async (phone, { ids }) => ({ undone: await phone.engine.undo(ids) }),
   retry: async (phone, { id }) => void (await phone.engine.retry(id)),
   discard: async (phone, { id }) => void (await phone.engine.discard(id)),
+  add_resident: (phone, line) => phone.addResident(line),
+  add_household: (phone, line) => phone.addHousehold(line),
+  mark_gone: async (phone, { household_id, resident_id, reason }) => ({ id: await phone.engine.perform('people.mark_resident_gone', { household_id, resident_id, reason }) }),
   edit_household: (phone, line) => phone.edit('people.update_household', line),
   edit_resident: (phone, line) => phone.edit('people.update_resident', line),
   sync: (phone, { faults }) => phone.sync(faults),

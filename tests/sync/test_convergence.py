@@ -1,6 +1,6 @@
 """Phones that work over a bad network, are killed, run full, go wrong by a day and are revoked, and see their areas
-re-cut and handed over, while people correct the same facts and the committee judges what is flagged: in the end all
-agree, and every command counts once.
+re-cut and handed over, while people and households are found and leave, the same facts are corrected and the committee
+judges what is flagged: in the end all agree, and every command counts once.
 
 The phones are the real engine in Node, the service is a real one on a port. Each example is a day: a list of
 doings drawn by hypothesis, then the network heals. What must have come of it is worked out here anew, from the
@@ -14,7 +14,7 @@ import asyncio
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -81,6 +81,9 @@ doing = st.one_of(
     st.tuples(st.just("judge"), st.integers(0, 9), st.sampled_from(["confirmed", "set_aside"])),
     st.tuples(st.just("correct"), phone, home, fields),
     st.tuples(st.just("correct"), phone, home, fields),
+    st.tuples(st.just("newcomer"), phone, home),
+    st.tuples(st.just("depart"), phone, home, st.integers(0, 9)),
+    st.tuples(st.just("household"), phone, home, st.booleans()),
     st.tuples(st.just("assign"), st.integers(0, 1), st.sampled_from(["worker", "worker2"])),
     st.tuples(st.just("recut"), home, st.integers(0, 1)),
     st.tuples(st.just("edit"), home),
@@ -123,6 +126,10 @@ class Day:
     visits: dict[str, Visit] = field(default_factory=dict)
     cares: dict[str, tuple[int, str]] = field(default_factory=dict)
     corrections: dict[str, Correction] = field(default_factory=dict)
+    newcomers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    departures: dict[str, str] = field(default_factory=dict)
+    households: dict[str, int] = field(default_factory=dict)
+    """People and households found at doors, and who was said to live there no longer, by the record."""
     desk_notes: dict[str, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     """What the committee wrote of each household, and the community's version then."""
     made_by: dict[str, str] = field(default_factory=dict)
@@ -164,7 +171,7 @@ class Day:
             self.cares[made["id"]] = (at, condition)
             self.made_by[made["id"]] = name
 
-    async def try_on(self, name: str, doing: str, **words: Any) -> dict[str, Any] | None:
+    async def try_on(self, name: str, doing: str, /, **words: Any) -> dict[str, Any] | None:
         """A record on a phone, None where the door is not there or there is no room for it."""
         try:
             return await self.phones.do(name, doing, **words)
@@ -183,6 +190,9 @@ class Day:
                 self.visits.pop(id_, None)
                 self.cares.pop(id_, None)
                 self.corrections.pop(id_, None)
+                self.newcomers.pop(id_, None)
+                self.departures.pop(id_, None)
+                self.households.pop(id_, None)
                 del self.made_by[id_]
 
     async def do_correct(self, name: str, at: int, fields: tuple[str, ...]) -> None:
@@ -194,6 +204,49 @@ class Day:
             (item,) = [i for i in (await self.phones.do(name, "dump"))["outbox"] if i["id"] == made["id"]]
             self.corrections[made["id"]] = Correction(at, changes, item["payload"]["base_version"])
             self.made_by[made["id"]] = name
+
+    async def do_newcomer(self, name: str, at: int) -> None:
+        self.strangers += 1
+        words = {"household_id": str(self.homes[at].id), "name": f"遇见{self.strangers}"}
+        if made := await self.try_on(name, "add_resident", **words):
+            self.newcomers[made["id"]] = (at, made["resident_id"])
+            self.made_by[made["id"]] = name
+
+    async def do_depart(self, name: str, at: int, which: int) -> None:
+        """Somebody whom the phone shows leaves; one stays always, so that the household does."""
+        here = self.homes[at]
+        doors = (await self.phones.do(name, "dump"))["doors"]
+        shown = [r["id"] for door in doors if door["id"] == str(here.id) for r in door["residents"]]
+        leaving = [one for one in shown if one != str(here.residents[1])]
+        if leaving:
+            who = leaving[which % len(leaving)]
+            words = {"household_id": str(here.id), "resident_id": who, "reason": "moved_away"}
+            if made := await self.try_on(name, "mark_gone", **words):
+                self.departures[made["id"]] = who
+                self.made_by[made["id"]] = name
+
+    async def do_household(self, name: str, at: int, is_asked: bool) -> None:
+        """A household is found behind a known door, and asked at once or not."""
+        self.strangers += 1
+        beside = self.homes[at]
+        made = await self.try_on(name, "add_household", beside=str(beside.id), name=f"新户{self.strangers}")
+        if made:
+            self.households[made["id"]] = len(self.homes)
+            self.made_by[made["id"]] = name
+            home = replace(beside, id=UUID(made["household_id"]), residents=[UUID(made["resident_id"])])
+            self.homes.append(home)
+            if is_asked:
+                await self.do_visit(name, len(self.homes) - 1, "answered_all", [])
+
+    def living(self, at: int) -> set[str]:
+        """Who lives in a household when all has come in."""
+        came = {who for there, who in self.newcomers.values() if there == at}
+        return ({str(one) for one in self.homes[at].residents} | came) - set(self.departures.values())
+
+    def standing(self) -> dict[int, Home]:
+        """The households that are there: those of the morning, and those found since and not taken back."""
+        found = {*self.households.values()}
+        return {at: home for at, home in enumerate(self.homes) if at < len(ROOMS) or at in found}
 
     async def do_fill(self, name: str) -> None:
         self.were_full.add(name)
@@ -261,7 +314,7 @@ class Day:
         await self.desk("PATCH", f"/households/{self.homes[at].id}", {"note": note})
         (clock,) = await self.rows(f"SELECT version FROM community_clock WHERE community_code = '{A}'")
         self.desk_notes[str(self.homes[at].id)].append((note, clock.version))
-        resident = self.homes[at].residents[-1]
+        resident = self.homes[at].residents[1]
         await self.desk("PATCH", f"/residents/{resident}", {"name": f"改名{self.strangers}"})
 
     async def do_move_in(self, at: int) -> None:
@@ -307,7 +360,7 @@ class Day:
 
     async def check_counted_once(self) -> dict[str, Any]:
         """Each command that was not taken back is one row, one answer, one entry of the trail, one count."""
-        made = {*self.visits, *self.cares, *self.corrections}
+        made = {*self.visits, *self.cares, *self.corrections, *self.newcomers, *self.departures, *self.households}
         visits = await self.rows("SELECT id FROM door_visit WHERE household_id = ANY(:homes)")
         assert sorted(str(v.id) for v in visits) == sorted(self.visits)
         cares = await self.rows("SELECT id FROM care_visit WHERE household_id = ANY(:homes)")
@@ -321,11 +374,12 @@ class Day:
         subjects: Counter[str] = Counter()
         for entry in await self.rows(
             "SELECT action, subjects FROM audit_entry WHERE action IN ('screening.record_door_visit', "
-            "'care.record_visit', 'people.update_household') "
+            "'care.record_visit', 'people.update_household', 'people.add_resident', 'people.add_household', "
+            "'people.mark_resident_gone') "
             "AND at >= (SELECT created_at FROM screening_round WHERE id = :round)"
         ):
-            # a correction's entry names the household too
-            is_edit = entry.action == "people.update_household"
+            # a correction's entry names the household or the person too
+            is_edit = entry.action.startswith("people.")
             subjects.update(one for one in entry.subjects if not is_edit or one in made)
         assert subjects == Counter(made)
         tally = await self.rows("SELECT visit_count FROM screening_tally WHERE round_id = :round")
@@ -343,7 +397,7 @@ class Day:
     async def check_states(self) -> dict[str, dict[str, Any]]:
         """Where each household stands, worked out from the visits alone and as the server has it."""
         times = {str(v.id): v.recorded_at for v in await self.rows("SELECT id, recorded_at FROM door_visit")}
-        wanted = {str(home.id): self.expect(at, times) for at, home in enumerate(self.homes)}
+        wanted = {str(home.id): self.expect(at, times) for at, home in self.standing().items()}
         found: dict[str, dict[str, Any]] = defaultdict(lambda: {"state": None, "checks": {}, "care": None})
         for row in await self.rows("SELECT * FROM household_screening WHERE round_id = :round"):
             found[str(row.household_id)]["state"] = (row.outcome, row.attempts, str(row.last_visit_id))
@@ -374,7 +428,7 @@ class Day:
         settled = [v.outcome for v in visits if v.outcome in SETTLING]
         outcome = settled[-1] if settled else visits[-1].outcome
         if outcome in ("answered_all", "answered_part"):
-            is_whole = {str(r) for r in self.homes[at].residents} <= set(checks)
+            is_whole = self.living(at) <= set(checks)
             outcome = "answered_all" if is_whole else "answered_part"
         attempts = sum(v.outcome == "no_answer" for v in visits)
         return {"state": (outcome, attempts, visits[-1].id), "checks": checks}
@@ -383,7 +437,10 @@ class Day:
         """What a household's note and phone must be: every change in the order of the trail, less those that a conflict
         was filed for. There is one only where somebody else had changed the same field, and there is one wherever what
         stood there was written by the committee after what the phone had on screen."""
-        facts = {str(home.id): {"note": None, "phone": "13812345678"} for home in self.homes}
+        facts = {
+            str(home.id): {"note": None, "phone": "13812345678" if at < len(ROOMS) else ""}
+            for at, home in self.standing().items()
+        }
         conflicts = {
             (str(row.command_id), row.field)
             for row in await self.rows("SELECT command_id, field FROM edit_conflict WHERE household_id = ANY(:homes)")
@@ -453,11 +510,12 @@ class Day:
             for c in r["checks"]
             if c["roundId"] == self.round_id
         }
-        assert checks == wanted["checks"]
+        at, _ = next((at, home) for at, home in self.standing().items() if str(home.id) == door["id"])
+        living = self.living(at)
+        assert checks == {who: check for who, check in wanted["checks"].items() if who in living}
         assert (door["care"] or {}).get("condition") == wanted["care"]
         assert {"note": door["note"] or None, "phone": door["phone"]} == wanted["facts"]
-        at = next(home for home in self.homes if str(home.id) == door["id"])
-        assert {r["id"] for r in door["residents"]} == {str(r) for r in at.residents}
+        assert {r["id"] for r in door["residents"]} == living
 
 
 _buildings = itertools.count(1)
