@@ -18,6 +18,8 @@ BIN := $(VENV)/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --all-extras --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url --no-emit-find-links
+# Half of all Node packages, for one measurement: no test waits for it.
+LIGHTHOUSE := tests/benchmarks/lighthouse
 FRONTEND_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune \
 	-o -type f -print 2>/dev/null)
 
@@ -104,7 +106,7 @@ openapi: setup ## write openapi.json and the frontend's types anew
 demo: setup ## load the demo town and print its accounts
 	@$(BIN)/pioneer demo
 
-bench: setup frontend ## measure the hot paths beside a bare insert, search, imports beside COPY, and what a phone feels
+bench: setup frontend $(LIGHTHOUSE)/node_modules/.installed ## measure the hot paths beside a bare insert, search, imports beside COPY, and what a phone feels
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.phones
 	@$(BIN)/python -m tests.benchmarks.registry
@@ -118,7 +120,7 @@ lock: $(VENV)/.installed ## write requirements.lock anew from pyproject.toml (up
 	@$(LOCK) $(if $(upgrade),--upgrade) --output-file requirements.lock
 
 clean: ## remove what make made; never data/
-	rm -rf $(VENV) frontend/node_modules frontend/dist build dist *.egg-info
+	rm -rf $(VENV) frontend/node_modules frontend/dist $(LIGHTHOUSE)/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis tests/e2e/artifacts
 	find app tests migrations tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -149,6 +151,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 
 frontend/node_modules/.installed: frontend/package-lock.json frontend/package.json | $(VENV)/.locked
 	@$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+$(LIGHTHOUSE)/node_modules/.installed: $(LIGHTHOUSE)/package-lock.json $(LIGHTHOUSE)/package.json | $(VENV)/.locked
+	@cd $(LIGHTHOUSE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund
 	@touch $@
 
 frontend/dist/.built: $(FRONTEND_SOURCES) frontend/node_modules/.installed

@@ -32,7 +32,7 @@ THIN_LINE = {
     "offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8,
 }  # fmt: skip
 """3G as browsers' own tools simulate it: ms and bytes a second."""
-LIGHTHOUSE = ROOT / "frontend" / "node_modules" / "lighthouse" / "cli" / "index.js"
+LIGHTHOUSE = Path(__file__).with_name("lighthouse") / "node_modules" / "lighthouse" / "cli" / "index.js"
 NODE = ROOT / ".venv" / "bin" / "node"
 
 _LIST_SHOWN = """() => new Promise((done) => {
