@@ -8,6 +8,11 @@ from playwright.sync_api import expect
 from app.core.clock import now
 from tests.e2e.screen import Screen
 
+_FOLLOW = """path => {
+  history.pushState(null, '', path)
+  dispatchEvent(new PopStateEvent('popstate', { state: null }))
+}"""
+
 
 class Desk(Screen):
     """A wide window with a mouse."""
@@ -27,6 +32,13 @@ class Desk(Screen):
         """A part of the desk, by the rail."""
         self.get(f"rail-{part}").click()
         expect(self.get(f"rail-{part}")).to_have_attribute("aria-current", "page")
+
+    def follow(self, path: str) -> None:
+        """Go to another page of the desk within the app, as by a link: nothing is loaded that is here already."""
+        left = self.page.locator(".wide-page").element_handle()
+        self.page.evaluate(_FOLLOW, path)
+        self.wait_until("page => !page.isConnected", left)
+        expect(self.page.locator(".wide-page__title")).to_be_visible()
 
     def come_back(self, seconds: int) -> None:
         """Look at the page again that has stood behind others for so long."""

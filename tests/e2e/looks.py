@@ -96,4 +96,6 @@ def look_over(
     page.set_viewport_size({"width": shown, "height": size["height"]})
     fit(large, shown)
     check(large)
+    # as who goes on from here has it
+    page.evaluate("size => { document.documentElement.dataset.textSize = size }", normal)
     return wrong

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -24,7 +25,9 @@ def walk(desk: Desk) -> Iterator[str]:
     table = desk.page.locator("table").first
 
     def at(path: str, area: str) -> None:
-        desk.open(f"/desk/{path}{'&' if '?' in path else '?'}area={area}")
+        there = f"/desk/{path}{'&' if '?' in path else '?'}area={area}"
+        is_here = urlsplit(desk.page.url).path == urlsplit(there).path
+        (desk.open if is_here else desk.follow)(there)
 
     expect(desk.get("totals")).to_be_visible()
     yield "overview of a street"
