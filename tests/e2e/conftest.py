@@ -5,6 +5,8 @@ failed test's browsers saw is kept in `tests/e2e/artifacts`.
 """
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,18 @@ from tests.folders import make_run_folder
 ARTIFACTS = Path(__file__).parent / "artifacts"
 
 expect.set_options(timeout=PATIENCE)
+
+
+# What checks a password is told by its hash how dear to be; these tests sign in a hundred times. In a process of its
+# own, with which the database stops.
+_CHEAPEN = """
+import sys, pathlib, argon2, psycopg
+from app.core.db import start_embedded
+cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("pioneer-demo")
+with psycopg.connect(start_embedded(pathlib.Path(sys.argv[1]))) as connection:
+    changed = connection.execute("UPDATE account SET password_hash = %s WHERE password_hash IS NOT NULL", [cheap])
+    assert changed.rowcount
+"""
 
 
 @pytest.fixture(scope="package")
@@ -47,6 +61,7 @@ def prepared_demo(run_folder: Path) -> Service:
     folder.chmod(0o755)
     service = Service(folder)
     service.must("demo")
+    subprocess.run([sys.executable, "-c", _CHEAPEN, folder / "data"], cwd=ROOT, check=True)
     service.stop()
     return service
 

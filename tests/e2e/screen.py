@@ -87,7 +87,9 @@ def _answers(page: Page, script: str, arg: Any) -> bool:
 def find_chromium() -> str:
     """The browser `make test` names, else the one it would find."""
     named = os.environ.get("PIONEER_CHROMIUM")
-    return named or subprocess.check_output([ROOT / "tools" / "chromium.sh"], text=True).strip().splitlines()[-1]
+    return (
+        named or subprocess.check_output([ROOT / "tools" / "chromium.sh", "shell"], text=True).strip().splitlines()[-1]
+    )
 
 
 class Screen:
@@ -112,8 +114,10 @@ class Screen:
         )
         self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(_HELP)
-        # each step's page as well would be a tenth of these tests' processor time: PIONEER_SNAPSHOTS=1 to look into one
-        self.context.tracing.start(snapshots="PIONEER_SNAPSHOTS" in os.environ)
+        # a twelfth of these tests' processor time, with each step's page a sixth: PIONEER_TRACE=1 to look into one
+        self.is_traced = "PIONEER_TRACE" in os.environ
+        if self.is_traced:
+            self.context.tracing.start(snapshots=True)
         self.page = self._new_page()
 
     def _new_page(self) -> Page:
@@ -177,11 +181,13 @@ class Screen:
         expect(self.get("login")).to_be_hidden()
 
     def keep(self, folder: Path, name: str) -> None:
-        """Keep what was seen last, and the way there."""
+        """Keep what was seen last, and the way there where it was traced."""
         if not self.page.is_closed():
             self.page.screenshot(path=folder / f"{name}.png")
+            (folder / f"{name}.html").write_text(self.page.content(), encoding="utf-8")
             (folder / f"{name}.txt").write_text("\n".join([self.page.url, *self.errors]), encoding="utf-8")
-        self.context.tracing.stop(path=folder / f"{name}.zip")
+        if self.is_traced:
+            self.context.tracing.stop(path=folder / f"{name}.zip")
 
     def close(self) -> None:
         """Put it away."""
