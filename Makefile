@@ -79,10 +79,10 @@ test-rooms: setup
 	@nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
 
 test-browser: setup frontend
-	@chromium=$$(tools/chromium.sh shell) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)
+	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)
 
 test-python: setup frontend ## args="…": some tests, as pytest names them
-	@chromium=$$(tools/chromium.sh shell) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest $(args)
+	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest $(args)
 
 test-frontend: frontend/node_modules/.installed
 	@$(NPM) test

@@ -1,9 +1,6 @@
 #!/bin/sh
 # Print the path of a Chromium for the tests. The first that is there wins: the one named by
 # PIONEER_CHROMIUM, the system's, Debian's (installed here when root), Playwright's own download.
-#
-# With `shell`, rather Debian's headless shell: the same browser without windows, a fifth less to do for each page. It is
-# used where it is there, and installed where CI is set.
 set -eu
 
 if [ -n "${PIONEER_CHROMIUM:-}" ]; then
@@ -19,30 +16,14 @@ find_installed() {
     return 1
 }
 
-find_shell() {
-    command -v chromium-headless-shell
-}
-
-install() {
-    export DEBIAN_FRONTEND=noninteractive
-    # The fonts are for the Chinese on the screenshots.
-    timeout 60 apt-get update -qq && timeout 180 apt-get install -qq -y --no-install-recommends "$1" fonts-noto-cjk
-}
-
-if [ "${1:-}" = shell ]; then
-    find_shell && exit
-    if [ -n "${CI:-}" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        # without it the tests take longer, and that is all
-        if install chromium-headless-shell >&2; then find_shell && exit; fi
-    fi
-fi
-
 find_installed && exit
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     {
         echo "installing Debian's chromium for the tests"
-        install chromium
+        apt-get update -qq
+        # The fonts are for the Chinese on the screenshots.
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk
     } >&2 && find_installed && exit
 fi
 
