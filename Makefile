@@ -71,12 +71,12 @@ check-frontend: frontend
 test: setup frontend ## all tests, with a real browser
 	@$(MAKE) --no-print-directory --jobs=4 --output-sync=line test-frontend test-browser test-whole test-rooms
 
-# what concerns all rooms at once: every call, every table, phones and server together
+# what concerns all rooms at once: every call, every table, phones and server together, what is added up of them all
 test-whole: setup
-	@nice -n 10 $(BIN)/python -m pytest tests/sync $(wildcard tests/test_*.py) $(args)
+	@nice -n 10 $(BIN)/python -m pytest tests/sync tests/reports $(wildcard tests/test_*.py) $(args)
 
 test-rooms: setup
-	@nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
+	@nice -n 10 $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/sync --ignore=tests/reports $(addprefix --ignore=,$(wildcard tests/test_*.py)) $(args)
 
 test-browser: setup frontend
 	@chromium=$$(tools/chromium.sh) && PIONEER_CHROMIUM="$$chromium" $(BIN)/python -m pytest tests/e2e $(args)

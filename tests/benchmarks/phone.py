@@ -101,10 +101,9 @@ def start_offline(phone: Phone, slowed: int) -> tuple[float, float, float]:
 def ready_phone(browser: Browser, service: Service, name: str) -> Phone:
     """A phone that carries the thousand households."""
     phone = Phone(browser, service.url, name)
-    # what tests keep for a failure costs the page time
-    phone.context.tracing.stop()
     phone.sign_in("demo-worker2")
     expect(phone.get("ring")).to_contain_text("1000", timeout=120_000)
+    phone.wait_until_kept()
     return phone
 
 
