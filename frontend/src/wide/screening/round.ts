@@ -7,6 +7,7 @@ export type Detail = Schema<'RoundDetail'>
 export type Standard = Schema<'Standard'>
 export type Content = Schema<'RoundUpdate'>
 
+export const TAGS = ['living_alone_elder', 'household_in_hardship', 'tenant', 'chronic_illness', 'disabled', 'pregnant', 'infant', 'collective_household'] as const
 export const STANDARD: Standard[] = ['temperature', 'symptoms', 'risk_area', 'arrival']
 export const KINDS = ['yes_no', 'choice', 'number', 'date', 'text'] as const
 const DAYS = 6

@@ -244,6 +244,7 @@ const en: Record<keyof typeof zh, string> = {
   'risk.unknown': 'Unknown',
   'risk.to_ask': 'To ask',
   'risk.ask': 'Make the round ({n} households)',
+  'risk.listing': 'Listing the {n} households to be asked; for a district this takes some seconds.',
   'risk.to_round': 'See the round',
   'risk.households': 'Households of the community',
   'risk.no_households': 'No households of this kind',

@@ -243,6 +243,7 @@ const zh = {
   'risk.unknown': '不清楚',
   'risk.to_ask': '要问的户',
   'risk.ask': '发起补问（{n} 户）',
+  'risk.listing': '正在列出要问的 {n} 户，一个区约需几秒，请稍候。',
   'risk.to_round': '查看补问',
   'risk.households': '本村居的住户',
   'risk.no_households': '没有这类住户',
