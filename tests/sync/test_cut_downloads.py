@@ -12,8 +12,6 @@ from tests.sync.phones import serving
 
 CUT = 40
 """More than the connections the service has to the database."""
-TRIES = 3
-"""Each is answered; that one of them takes longer may be another's work on this machine."""
 
 
 async def test_a_normal_pull_answers_within_a_second_after_many_cut_ones(
@@ -29,15 +27,13 @@ async def test_a_normal_pull_answers_within_a_second_after_many_cut_ones(
         hung = await cut_downloads(int(url.rsplit(":", 1)[1]), request("GET", path, token), CUT)
         assert len(hung) == CUT // 2
         try:
-            took: list[float] = []
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as http:
-                for _ in range(TRIES):
-                    started = time.perf_counter()
-                    answer = await http.get(path, headers={"Authorization": f"Bearer {token}"})
-                    took.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                answer = await http.get(path, headers={"Authorization": f"Bearer {token}"})
+                took = time.perf_counter() - started
         finally:
             for phone in hung:
                 phone.close()
     assert answer.status_code == 200
     assert len(answer.json()["upserts"]["households"]["i"]) == len(rooms)
-    assert min(took) < 1.0
+    assert took < 1.0
